@@ -1,0 +1,58 @@
+"""Backends: they open sampling clients, and know which model those sample from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from proctor.components import Component
+from proctor.types import ModelIdentity
+
+if TYPE_CHECKING:
+    import tinker
+
+
+@runtime_checkable
+class SamplingClient(Protocol):
+    """What samples tokens. ``tinker.SamplingClient`` is the model for it."""
+
+    def sample(
+        self,
+        prompt: tinker.ModelInput,
+        num_samples: int,
+        sampling_params: tinker.SamplingParams,
+    ) -> Awaitable[tinker.SampleResponse]:
+        """Submits one request for ``num_samples`` answers."""
+
+    def compute_logprobs(self, prompt: tinker.ModelInput) -> Awaitable[list[float | None]]:
+        """The log-probability of each token of the prompt; None for the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedModel:
+    """A model that is ready to be sampled.
+
+    Attributes:
+        client: The sampling client.
+        identity: Which model it is.
+        tokenizer: The model's tokenizer, with transformers' interface.
+        max_in_flight: Most requests that the client can take at once; None for no limit of its own.
+    """
+
+    client: SamplingClient
+    identity: ModelIdentity
+    tokenizer: Any
+    max_in_flight: int | None = None
+
+
+class Backend(Component):
+    """Base of backends. Its options say which model; ``open_model`` opens it."""
+
+    async def open_model(self) -> OpenedModel:
+        """Opens the model, after checking that it can be opened.
+
+        Raises:
+            BackendError: It can't; the message says what to do.
+        """
+        raise NotImplementedError

@@ -1,0 +1,62 @@
+"""Errors that tell a person what happened, where, and what to do about it."""
+
+from __future__ import annotations
+
+
+class ProctorError(Exception):
+    """Base of every error that Proctor raises on purpose.
+
+    It prints as one line: ``where: what; fix``. The command line shows that line and no traceback.
+
+    Args:
+        what: What happened, in one clause.
+        where: The place: a file and line, a config key, a component's name.
+        fix: What the reader can do about it.
+    """
+
+    def __init__(self, what: str, *, where: str | None = None, fix: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        remedy = f"; {self.fix}" if self.fix else ""
+        return " ".join(f"{place}{self.what}{remedy}".split())
+
+
+class ConfigError(ProctorError, ValueError):
+    """A config, an option or a command-line argument is wrong."""
+
+
+class UnknownComponentError(ProctorError, LookupError):
+    """A component's name is not registered by any working plugin."""
+
+
+class PluginError(ProctorError, RuntimeError):
+    """A plugin could not be loaded, or broke a rule while it registered."""
+
+
+class DatasetError(ProctorError, ValueError):
+    """A dataset, or one of its rows, can't be used."""
+
+
+class TokenizerError(ProctorError, OSError):
+    """A tokenizer could not be loaded."""
+
+
+class RendererError(ProctorError, ValueError):
+    """A renderer has no format for what it was asked to render."""
+
+
+class BackendError(ProctorError, RuntimeError):
+    """A backend could not open, or identify, its model."""
+
+
+class TransientError(ProctorError, ConnectionError):
+    """An infrastructure failure that may succeed when it is tried again."""
+
+
+class RunError(ProctorError, RuntimeError):
+    """A run could not start, or ended without a score that can be trusted."""

@@ -1,0 +1,130 @@
+"""Graders: from an example and a sample to a grade."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from pydantic import PrivateAttr
+
+from proctor.components import Component, Origin, source_digest
+from proctor.types import Example, Grade, Sample
+
+Verdict = Grade | float | bool
+"""What a grader may return; a bool counts as its scale's best or worst."""
+
+
+class Grader(Component):
+    """Base of graders: override ``grade``, or ``grade_batch`` where many at once are cheaper.
+
+    Either may be a coroutine. A grader sees complete answers only, without thinking and stop
+    tokens. An exception, NaN or a value outside the scale makes the outcome ``ungraded``.
+    """
+
+    worst: ClassVar[float | None] = 0.0
+    """The value of the worst grade, given to truncated and malformed answers; None where such an
+    answer has no value, which makes it missing."""
+
+    best: ClassVar[float] = 1.0
+    """The value of the best grade; below ``worst`` where lower is better."""
+
+    needs_target: ClassVar[bool] = True
+    """Whether every example must have a target. Checked before anything is sampled."""
+
+    sees_truncated: ClassVar[bool] = False
+    """Whether truncated answers are graded like complete ones."""
+
+    proportion: ClassVar[bool | None] = None
+    """Whether grades are yes or no; None reads it off the annotated return type."""
+
+    batch_size: ClassVar[int] = 64
+    """Most pairs that one call of ``grade_batch`` gets."""
+
+    def grade(self, example: Example, sample: Sample) -> Any:
+        """Grades one complete answer; returns a ``Grade``, a float or a bool, or awaits one.
+
+        Raises:
+            NotImplementedError: The class overrides neither this nor ``grade_batch``.
+        """
+        raise NotImplementedError
+
+    def grade_batch(self, pairs: Sequence[tuple[Example, Sample]]) -> Any:
+        """Grades several answers at once; returns as many verdicts, in order, or awaits them.
+
+        Raises:
+            NotImplementedError: The class grades one by one.
+        """
+        raise NotImplementedError
+
+    def scale(self) -> tuple[float | None, float]:
+        """The scale as (worst, best), for graders whose scale is an option."""
+        return self.worst, self.best
+
+    def extract_answer(self, example: Example, sample: Sample) -> str | None:
+        """The answer as the grader reads it, by which maj@k tells which samples agree."""
+        return None
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether the class grades in batches."""
+        return type(self).grade_batch is not Grader.grade_batch
+
+    @property
+    def is_proportion(self) -> bool:
+        """Whether every grade is yes or no, so that the score is a proportion."""
+        if self.proportion is not None:
+            return self.proportion
+        method = type(self).grade_batch if self.is_batched else type(self).grade
+        returned = _return_annotation(method)
+        return returned is bool or returned in (list[bool], Sequence[bool])
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuses, at definition, a concrete grader that can't grade.
+
+        Raises:
+            TypeError: Neither method is overridden, or ``worst`` equals ``best``.
+        """
+        super().__pydantic_init_subclass__(**kwargs)
+        if cls.grade is Grader.grade and cls.grade_batch is Grader.grade_batch:
+            if not inspect.isabstract(cls):
+                raise TypeError(f"{cls.__name__} must define grade or grade_batch")
+        if cls.worst == cls.best:
+            raise TypeError(f"{cls.__name__}: worst and best are both {cls.best}")
+
+
+def _return_annotation(method: Callable[..., Any]) -> Any:
+    try:
+        return typing.get_type_hints(method).get("return")
+    except Exception:  # an annotation that names something unimportable says nothing
+        return None
+
+
+class FunctionGrader(Grader):
+    """A plain function ``(response, target) -> bool`` as a grader.
+
+    With several targets it is called for each, and the best result counts.
+    """
+
+    _function: Callable[[str, str], Any] = PrivateAttr()
+
+    def __init__(self, function: Callable[[str, str], Any]) -> None:
+        super().__init__()
+        if inspect.iscoroutinefunction(function):
+            raise TypeError("a function used as a grader is synchronous; write a Grader for more")
+        self._function = function
+        self._origin = Origin(
+            f"{function.__module__}:{function.__qualname__}", source_digest(function)
+        )
+
+    @property
+    def is_proportion(self) -> bool:
+        """Whether the function is annotated to return a bool."""
+        return _return_annotation(self._function) is bool
+
+    def grade(self, example: Example, sample: Sample) -> Verdict:
+        """The best of the function's results over the example's targets."""
+        results = [self._function(sample.text, target) for target in example.targets]
+        return typing.cast(Verdict, max(results))
