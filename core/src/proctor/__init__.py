@@ -45,6 +45,13 @@ _HOMES = {
     "proctor.graders": ("Grader",),
     "proctor.datasets": ("Dataset",),
     "proctor.backends": ("Backend", "OpenedModel", "SamplingClient"),
+    "proctor.hookspecs": ("hookimpl",),
+    "proctor.context": ("EvaluationContext",),
+    "proctor.evaluators": ("GradedEvaluator", "SamplingClientEvaluator", "TrainingClientEvaluator"),
+    "proctor.metrics": ("EvaluationResult",),
+    "proctor.config": ("load_config",),
+    "proctor.tokenizers": ("get_tokenizer",),
+    "proctor.gguf_tokenizer": ("tokenizer_from_gguf",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

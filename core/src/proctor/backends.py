@@ -38,12 +38,15 @@ class OpenedModel:
         identity: Which model it is.
         tokenizer: The model's tokenizer, with transformers' interface.
         max_in_flight: Most requests that the client can take at once; None for no limit of its own.
+        seed_covers_samples: Whether one seed gives different answers within one request. Where it
+            doesn't, requests for several samples go out without a seed.
     """
 
     client: SamplingClient
     identity: ModelIdentity
     tokenizer: Any
     max_in_flight: int | None = None
+    seed_covers_samples: bool = False
 
 
 class Backend(Component):

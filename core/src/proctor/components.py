@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretBytes, SecretStr
 
 RESERVED_FIELDS = frozenset({"type", "name"})
 """Keys of a component's mapping in a config that are never options."""
@@ -33,11 +33,12 @@ class Origin:
 
     Attributes:
         type: ``distribution/name``, or a class's own path where no plugin registered it.
-        distribution_version: The distribution's version, or a digest of a lone file's content.
+        source: A digest of the file that defines it, where no distribution's version can speak
+            for its behaviour; None for a distribution's component.
     """
 
     type: str
-    distribution_version: str
+    source: str | None = None
 
 
 class Component(BaseModel):
@@ -70,8 +71,10 @@ class Component(BaseModel):
         for field in cls.model_fields:
             if field in RESERVED_FIELDS:
                 raise TypeError(f"{cls.__name__}.{field}: {field!r} is reserved in a config")
-            if hasattr(Component, field):
-                raise TypeError(f"{cls.__name__}.{field}: an option may not hide {field!r}")
+            for base in cls.__mro__[1:]:
+                own = base.__module__.split(".")[0] in ("proctor", "pydantic")
+                if own and hasattr(base, field) and field not in getattr(base, "model_fields", {}):
+                    raise TypeError(f"{cls.__name__}.{field}: an option may not hide {field!r}")
 
     async def open(self) -> None:
         """Makes the heavy state. Called once, before anything is sampled."""
@@ -116,15 +119,7 @@ def describe(value: object) -> Any:
     """
     if isinstance(value, Component):
         options = {name: describe(getattr(value, name)) for name in type(value).model_fields}
-        origin = origin_of(value)
-        described: dict[str, Any] = {
-            "type": origin.type,
-            "version": value.version,
-            "options": options,
-        }
-        if ":" in origin.type:
-            described["source"] = origin.distribution_version
-        return described
+        return {**_described_origin(value), "version": value.version, "options": options}
     if isinstance(value, BaseModel):
         return {name: describe(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Mapping):
@@ -137,8 +132,14 @@ def describe(value: object) -> Any:
         return value
     if isinstance(value, Path):
         return value.as_posix()
+    if isinstance(value, (SecretStr, SecretBytes)):
+        return "(secret)"
+    return _described_origin(value)
+
+
+def _described_origin(value: object) -> dict[str, Any]:
     origin = origin_of(value)
-    return {"type": origin.type, "source": origin.distribution_version}
+    return {"type": origin.type} | ({"source": origin.source} if origin.source else {})
 
 
 def canonical_json(value: Any) -> str:

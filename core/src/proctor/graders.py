@@ -42,6 +42,16 @@ class Grader(Component):
     batch_size: ClassVar[int] = 64
     """Most pairs that one call of ``grade_batch`` gets."""
 
+    grading_timeout: ClassVar[float] = 120.0
+    """Seconds after which one call of ``grade`` or ``grade_batch`` counts as hung."""
+
+    def check_example(self, example: Example) -> None:
+        """Looks at an example before anything is sampled; the default accepts it.
+
+        Raises:
+            DatasetError: This grader could never grade an answer to it.
+        """
+
     def grade(self, example: Example, sample: Sample) -> Any:
         """Grades one complete answer; returns a ``Grade``, a float or a bool, or awaits one.
 
@@ -89,8 +99,7 @@ class Grader(Component):
         """
         super().__pydantic_init_subclass__(**kwargs)
         if cls.grade is Grader.grade and cls.grade_batch is Grader.grade_batch:
-            if not inspect.isabstract(cls):
-                raise TypeError(f"{cls.__name__} must define grade or grade_batch")
+            raise TypeError(f"{cls.__name__} must define grade or grade_batch")
         if cls.worst == cls.best:
             raise TypeError(f"{cls.__name__}: worst and best are both {cls.best}")
 

@@ -1,0 +1,341 @@
+"""From specs to components: every option is validated before anything runs."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic.fields import FieldInfo
+
+from proctor.components import Component, ComponentKind, Origin, source_digest
+from proctor.errors import ConfigError, PluginError, ProctorError, UnknownComponentError
+from proctor.graders import FunctionGrader, Grader
+from proctor.registry import Registration, import_target, one_line
+from proctor.types import SamplingOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands: a file and the path of keys to it.
+
+    Attributes:
+        file: The config's file; None for values given in Python.
+        keys: The keys and indices that lead to the value.
+        lines: The line of each path of keys, counted from 1.
+    """
+
+    file: Path | None = None
+    keys: tuple[str | int, ...] = ()
+    lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict)
+
+    def __truediv__(self, key: str | int) -> Place:
+        return Place(self.file, (*self.keys, key), self.lines)
+
+    def __str__(self) -> str:
+        dotted = ""
+        for key in self.keys:
+            dotted += f"[{key}]" if isinstance(key, int) else f".{key}" if dotted else str(key)
+        if self.file is None:
+            return dotted
+        keys = self.keys
+        while keys and keys not in self.lines:
+            keys = keys[:-1]
+        line = f":{self.lines[keys]}" if keys in self.lines else ""
+        return f"{self.file}{line}" + (f": {dotted}" if dotted else "")
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder against which relative paths are read; None where there is no file."""
+        return self.file.parent if self.file else None
+
+
+def build(kind: str, spec: Any, place: Place | None = None) -> Any:
+    """Makes the component that a spec describes, with every component inside it.
+
+    Args:
+        kind: The kind of component that is wanted.
+        spec: A name, a mapping with ``type`` and options, an import path (``module:Class``), a
+            component, or, for a grader, a plain function.
+        place: Where the spec stands, for errors.
+
+    Raises:
+        ConfigError: An option is unknown, missing or wrong.
+        UnknownComponentError: No working plugin has the name.
+    """
+    place = place or Place()
+    if isinstance(spec, Component) or (not isinstance(spec, (str, Mapping)) and kind != "grader"):
+        return spec
+    if isinstance(spec, str):
+        spec = {"type": spec}
+    if kind == "grader" and callable(spec):
+        return FunctionGrader(spec)
+    if not isinstance(spec, Mapping):
+        raise ConfigError(f"{spec!r} is no {kind}", where=str(place), fix="write its name")
+    name = spec.get("type")
+    if not isinstance(name, str):
+        raise ConfigError(
+            f"a {kind} needs a type", where=str(place), fix=f"add 'type: NAME' ({kind}s: {_known(kind)})"
+        )
+    options = {str(key): value for key, value in spec.items() if key not in ("type", "name")}
+    component_class, origin, preset = _resolve(kind, name, place)
+    if preset is not None:
+        merged = {**preset, **options}
+        if "name" in spec:
+            merged["name"] = spec["name"]
+        return build(kind, {"type": "graded", **merged}, place)
+    return construct(component_class, options, place, origin, label=name)
+
+
+def _known(kind: str) -> str:
+    from proctor.plugins import plugin_manager
+
+    return ", ".join(sorted({r.name for r in plugin_manager().registry.of_kind(kind)})) or "none"
+
+
+def _resolve(
+    kind: str, name: str, place: Place
+) -> tuple[Any, Origin, Mapping[str, Any] | None]:
+    """The class behind a name, its origin, and the mapping where it is a preset."""
+    from proctor.plugins import plugin_manager
+
+    if ":" in name:
+        try:
+            target = import_target(_anchored(name, place))
+        except Exception as error:
+            raise UnknownComponentError(
+                f"{kind} {name!r} can't be imported: {one_line(error)}", where=str(place)
+            ) from error
+        return target, Origin(name, source_digest(target)), None
+    registration: Registration = plugin_manager().registry.find(kind, name, str(place))
+    origin = Origin(registration.qualified_name, registration.source)
+    try:
+        target = registration.load()
+    except PluginError as error:
+        raise PluginError(error.what, where=f"{place} ({error.where})", fix=error.fix) from error
+    if isinstance(target, Mapping):
+        return None, origin, target
+    return target, origin, None
+
+
+def _anchored(target: str, place: Place) -> str:
+    """An import path whose file is read against the config's folder."""
+    file, _, attribute = target.rpartition(":")
+    if file.endswith(".py") and place.folder and not Path(file).is_absolute():
+        return f"{place.folder / file}:{attribute}"
+    return target
+
+
+def construct(
+    component_class: Any,
+    options: Mapping[str, Any],
+    place: Place,
+    origin: Origin | None = None,
+    label: str = "",
+) -> Any:
+    """Calls a class, or a function, with validated options.
+
+    Args:
+        component_class: A pydantic model, or anything whose annotated parameters are its options.
+        options: The options as they stand in the config.
+        place: Where they stand.
+        origin: What the component's fingerprint names.
+        label: The component's name, for errors.
+
+    Raises:
+        ConfigError: An option is unknown, missing or wrong.
+    """
+    label = label or getattr(component_class, "__name__", str(component_class))
+    if inspect.isclass(component_class) and issubclass(component_class, BaseModel):
+        model: type[BaseModel] = component_class
+    elif kindred_function(component_class):
+        return FunctionGrader(component_class)
+    else:
+        model = signature_model(component_class)
+    values = {
+        name: _build_inner(model.model_fields[name], value, place / name)
+        if name in model.model_fields
+        else value
+        for name, value in options.items()
+    }
+    try:
+        validated = model.model_validate(values)
+    except ValidationError as error:
+        raise _as_config_error(error, model, place, label) from error
+    if validated.__class__ is component_class:
+        made: Any = validated
+    else:
+        made = _call(component_class, validated, place, label)
+    if isinstance(made, Component):
+        if origin is not None:
+            made._origin = origin
+    elif origin is not None:
+        try:
+            made._origin = origin
+            made._options = validated
+        except AttributeError:  # a class with __slots__ is known by its own path
+            pass
+    _check_scale(made, place)
+    return made
+
+
+def kindred_function(target: Any) -> bool:
+    """Whether a target is a plain grader function ``(response, target)``."""
+    if not inspect.isfunction(target):
+        return False
+    parameters = list(inspect.signature(target).parameters.values())
+    return len(parameters) == 2 and [p.name for p in parameters] == ["response", "target"]
+
+
+def _call(component_class: Any, validated: BaseModel, place: Place, label: str) -> Any:
+    arguments = {name: getattr(validated, name) for name in type(validated).model_fields}
+    try:
+        return component_class(**arguments)
+    except ProctorError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"{label} can't be made: {one_line(error)}", where=str(place)) from error
+
+
+def _check_scale(made: Any, place: Place) -> None:
+    if isinstance(made, Grader):
+        worst, best = made.scale()
+        if worst == best:
+            raise ConfigError(
+                f"{type(made).__name__}'s worst and best grade are both {best}", where=str(place)
+            )
+
+
+def signature_model(target: Any) -> type[BaseModel]:
+    """A pydantic model of a callable's annotated parameters, for a plain class's options.
+
+    Raises:
+        ConfigError: A parameter has no annotation, so that nothing can validate it.
+    """
+    function = target.__init__ if inspect.isclass(target) else target
+    if function is object.__init__:
+        parameters: list[inspect.Parameter] = []
+    else:
+        parameters = list(inspect.signature(function).parameters.values())
+        if inspect.isclass(target):
+            parameters = parameters[1:]
+    try:
+        hints = typing.get_type_hints(function, include_extras=True) if parameters else {}
+    except Exception:
+        hints = {}
+    fields: dict[str, Any] = {}
+    for parameter in parameters:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (hints.get(parameter.name, Any), default)
+    return create_model(
+        getattr(target, "__name__", "Options"),
+        __config__=ConfigDict(
+            extra="forbid", arbitrary_types_allowed=True, protected_namespaces=()
+        ),
+        **fields,
+    )
+
+
+def _component_kind(info: FieldInfo) -> str | None:
+    for mark in info.metadata:
+        if isinstance(mark, ComponentKind):
+            return mark.kind
+    return _kind_within(info.annotation)
+
+
+def _kind_within(annotation: Any) -> str | None:
+    for argument in typing.get_args(annotation):
+        for mark in getattr(argument, "__metadata__", ()):
+            if isinstance(mark, ComponentKind):
+                return mark.kind
+        found = _kind_within(argument)
+        if found:
+            return found
+    return None
+
+
+def _build_inner(info: FieldInfo, value: Any, place: Place) -> Any:
+    """Makes the components that stand in a field, and anchors its relative paths."""
+    kind = _component_kind(info)
+    if kind is not None:
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return [build(kind, item, place / index) for index, item in enumerate(value)]
+        return value if value is None else build(kind, value, place)
+    nested = _nested_model(info.annotation)
+    if nested is not None and isinstance(value, Mapping):
+        return construct(nested, value, place, label=place.keys[-1] if place.keys else "")  # type: ignore[arg-type]
+    if _holds_path(info.annotation):
+        if isinstance(value, str):
+            return _anchored_path(value, place)
+        if isinstance(value, list):
+            return [_anchored_path(v, place) if isinstance(v, str) else v for v in value]
+    return value
+
+
+def _nested_model(annotation: Any) -> type[BaseModel] | None:
+    for candidate in (annotation, *typing.get_args(annotation)):
+        if inspect.isclass(candidate) and issubclass(candidate, BaseModel):
+            return None if issubclass(candidate, Component) else candidate
+    return None
+
+
+def _holds_path(annotation: Any) -> bool:
+    if annotation is Path:
+        return True
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is not None:
+        return any(_holds_path(argument) for argument in typing.get_args(annotation))
+    return False
+
+
+def _anchored_path(value: str, place: Place) -> Path:
+    path = Path(value).expanduser()
+    return path if path.is_absolute() or place.folder is None else place.folder / path
+
+
+def _as_config_error(
+    error: ValidationError, model: type[BaseModel], place: Place, label: str
+) -> ConfigError:
+    """The first of pydantic's complaints, as one line with its place."""
+    problem = error.errors(include_url=False)[0]
+    spot = place
+    for key in problem["loc"]:
+        if isinstance(key, int) or str(key).isidentifier():
+            spot = spot / key
+    last = str(problem["loc"][-1]) if problem["loc"] else ""
+    if problem["type"] == "extra_forbidden":
+        known = list(model.model_fields)
+        near = difflib.get_close_matches(last, known, n=1)
+        listing = ", ".join(known) if known else "none"
+        fix = f"did you mean {near[0]!r}?" if near else f"its options: {listing}"
+        return ConfigError(f"{label} has no option {last!r}", where=str(spot), fix=fix)
+    if problem["type"] == "missing":
+        return ConfigError(f"{label} needs the option {last!r}", where=str(place))
+    cause = problem.get("ctx", {}).get("error")
+    message = str(cause) if isinstance(cause, Exception) else problem["msg"]
+    if isinstance(cause, ProctorError) or not isinstance(
+        problem["input"], (str, int, float, bool, type(None))
+    ):
+        return ConfigError(message, where=str(spot))
+    return ConfigError(f"{message}, not {problem['input']!r}", where=str(spot))
+
+
+Builder = Callable[[], Any]
+"""An evaluator builder: called without arguments, it returns an evaluator."""
+
+__all__ = [
+    "Builder",
+    "Place",
+    "SamplingOptions",
+    "build",
+    "construct",
+    "kindred_function",
+    "signature_model",
+]

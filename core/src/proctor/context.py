@@ -1,0 +1,152 @@
+"""What an evaluation is told beside its client: limits, seed, budget, where records go."""
+
+from __future__ import annotations
+
+import uuid
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from proctor.errors import BackendError
+from proctor.sampling import DEFAULT_CONCURRENCY, DEFAULT_REQUEST_TIMEOUT, RequestBudget, StopSignal
+from proctor.types import ModelIdentity, SamplingOptions
+
+MIN_COVERAGE = 0.95
+"""Under this share of answers with a grade there is no headline."""
+
+
+class RecordSink(Protocol):
+    """Where the lines of a run go."""
+
+    def sample(self, record: Mapping[str, Any]) -> None:
+        """Takes a line of ``samples.jsonl``."""
+
+    def grade(self, record: Mapping[str, Any]) -> None:
+        """Takes a line of ``grades.jsonl``."""
+
+
+class Progress:
+    """Told how an evaluation goes. The methods of this one do nothing."""
+
+    def started(self, evaluator: str, total: int | None) -> None:
+        """An evaluator begins; ``total`` samples, where that is known."""
+
+    def sampled(self, evaluator: str, status: str) -> None:
+        """A sample arrived."""
+
+    def graded(self, evaluator: str, grader: str, outcome: str, value: float | None) -> None:
+        """A grade arrived."""
+
+    def warn(self, evaluator: str, message: str) -> None:
+        """Something that a person should know at once."""
+
+    def waiting(self, evaluator: str, stragglers: Mapping[str, float]) -> None:
+        """Requests that take much longer than the others: example ids, and seconds so far."""
+
+    def finished(self, evaluator: str) -> None:
+        """An evaluator is done."""
+
+
+class NoRecords:
+    """A sink that keeps nothing."""
+
+    def sample(self, record: Mapping[str, Any]) -> None:
+        """Drops the record."""
+
+    def grade(self, record: Mapping[str, Any]) -> None:
+        """Drops the record."""
+
+
+@dataclass(frozen=True)
+class EvaluationContext:
+    """What an evaluation is told beside its client.
+
+    Attributes:
+        name: What the evaluator's metric names begin with; None for the evaluator's own.
+        identity: Which model the client samples from.
+        tokenizer: The model's tokenizer.
+        max_in_flight: The client's own cap on requests; None where it has none.
+        seed_covers_samples: Whether one seed gives different answers within one request.
+        renderer: The renderer's name; None to choose by the model.
+        sampling: How to sample.
+        seed: Steers the subset, the shots, the order of choices and the sampler.
+        limit: Most examples, beside the evaluator's own limit.
+        min_coverage: Share of answers that must have a grade for there to be a score.
+        budget: Slots for requests, shared by the evaluators of one event loop.
+        request_timeout: Seconds for one request, the client's own queueing included.
+        deadline: End of the whole run, on ``time.monotonic``'s clock.
+        sink: Where records go.
+        progress: Told how it goes.
+        stop: Set when a person interrupts.
+        step: The training step, inline.
+        is_strict: Whether a renderer that looks wrong is an error.
+    """
+
+    name: str | None = None
+    identity: ModelIdentity | None = None
+    tokenizer: Any = None
+    max_in_flight: int | None = None
+    seed_covers_samples: bool = False
+    renderer: str | None = None
+    sampling: SamplingOptions = field(default_factory=SamplingOptions)
+    seed: int = 0
+    limit: int | None = None
+    min_coverage: float = MIN_COVERAGE
+    budget: RequestBudget = field(default_factory=lambda: RequestBudget(DEFAULT_CONCURRENCY))
+    request_timeout: float = DEFAULT_REQUEST_TIMEOUT
+    deadline: float | None = None
+    sink: RecordSink = field(default_factory=NoRecords)
+    progress: Progress = field(default_factory=Progress)
+    stop: StopSignal = field(default_factory=StopSignal)
+    step: int | None = None
+    is_strict: bool = False
+
+    @classmethod
+    def for_client(cls, client: Any, **settings: Any) -> EvaluationContext:
+        """A context for a client that no backend of ours opened, such as a training loop's.
+
+        Raises:
+            BackendError: The client can't say which tokenizer its model has.
+        """
+        identity, tokenizer = identify(client)
+        return cls(identity=identity, tokenizer=tokenizer, **settings)
+
+    def named(self, name: str) -> EvaluationContext:
+        """The same context for another evaluator."""
+        return replace(self, name=name)
+
+
+def identify(client: Any) -> tuple[ModelIdentity, Any]:
+    """Which model a sampling client samples from, as far as it says, and its tokenizer.
+
+    A tinker client without a checkpoint's path is known by its sampling session; any other by the
+    object itself, which another process can't mistake for the same model.
+
+    Raises:
+        BackendError: The client has no ``get_tokenizer``.
+    """
+    known = getattr(client, "identity", None)
+    if not hasattr(client, "get_tokenizer"):
+        raise BackendError(
+            f"{type(client).__name__} has no get_tokenizer(), so that its prompts can't be rendered",
+            fix="give the evaluation a context with a tokenizer",
+        )
+    tokenizer = client.get_tokenizer()
+    if isinstance(known, ModelIdentity):
+        return known, tokenizer
+    base_model = getattr(client, "_base_model", None) or getattr(tokenizer, "name_or_path", "")
+    session = getattr(client, "_sampling_session_id", None) or _session_of(client)
+    backend = "tinker" if type(client).__module__.startswith("tinker") else "client"
+    return ModelIdentity(backend=backend, base_model=str(base_model), session=str(session)), tokenizer
+
+
+_sessions: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+
+
+def _session_of(client: Any) -> str:
+    """A name for a client object that no other object, alive or gone, ever has."""
+    try:
+        return _sessions.setdefault(client, f"object-{uuid.uuid4().hex}")
+    except TypeError:  # an object that can't be referred to weakly gets a new name each time
+        return f"object-{uuid.uuid4().hex}"

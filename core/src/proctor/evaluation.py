@@ -1,0 +1,408 @@
+"""The sampling loop of one graded evaluation.
+
+The way of the data: selected rows are rendered in batches, ahead of the requests; a fixed number
+of workers sends them; samples go to the record sink and to one grading stage for each grader;
+outcomes end up in the ledger. Every queue is bounded, so that memory does not grow with the
+dataset.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from proctor.components import fingerprint
+from proctor.context import EvaluationContext, identify
+from proctor.errors import ConfigError, RendererError
+from proctor.grading import GradedPair, GradingStage
+from proctor.hashing import HashCounter, hash64
+from proctor.ledger import Ledger, LedgerColumn
+from proctor.metrics import EvaluationResult
+from proctor.prompts import PromptStyle, choose_shots
+from proctor.records import grade_record, request_digest, sample_key, sample_record
+from proctor.renderers import choose_renderer, early_warning, get_renderer, quick_check
+from proctor.sampling import AnswerReader, RequestFailed, combined_stops, request, tinker_params
+from proctor.selection import Selection, select
+from proctor.types import Example, Message, ModelIdentity, Outcome, Sample
+
+if TYPE_CHECKING:
+    from proctor.evaluators import GradedEvaluator
+
+RENDER_BATCH = 32
+EARLY_SAMPLES = 20
+"""After how many samples the share of malformed and truncated ones is looked at."""
+STRAGGLER_SECONDS = 30.0
+STRAGGLER_FACTOR = 5.0
+"""A request is a straggler after this many seconds and this many times the usual time."""
+
+
+@dataclass(slots=True)
+class Item:
+    """A row that is ready to be sent."""
+
+    row: int
+    position: int
+    example: Example
+    order: list[int] | None
+    messages: list[Message]
+    prompt_tokens: list[int]
+    digest: str
+    occurrence: int
+
+
+class Evaluation:
+    """One execution of a graded evaluator: ``prepare``, ``connect``, ``run``.
+
+    They are apart so that the mistakes of every evaluator of a run are found before its model is
+    loaded, and those of every renderer before anything is sampled.
+
+    Args:
+        evaluator: The evaluator.
+        context: Limits, seed, budget, sink.
+    """
+
+    def __init__(self, evaluator: GradedEvaluator, context: EvaluationContext) -> None:
+        self.evaluator = evaluator
+        self.context = context
+        self.name = context.name or evaluator.metric_name
+        self.sampling = evaluator.sampling or context.sampling
+        self.grader_names = evaluator.grader_names()
+        self._fingerprints = [fingerprint(grader) for grader in evaluator.graders]
+        self.ledger = Ledger(
+            [
+                LedgerColumn(name, *grader.scale(), grader.is_proportion)
+                for name, grader in zip(self.grader_names, evaluator.graders, strict=True)
+            ],
+            by=tuple(evaluator.by),
+        )
+        self._stages = [
+            GradingStage(grader, self._reporter(index))
+            for index, grader in enumerate(evaluator.graders)
+        ]
+        self._early: list[Sample] = []
+        self._in_flight: dict[int, tuple[str, float]] = {}
+        self._usual_seconds = 0.0
+        self._answered = 0
+
+    async def prepare(self) -> None:
+        """Chooses and checks the rows, then opens the graders; needs no model.
+
+        Raises:
+            ProctorError: The dataset or a grader can't be used.
+        """
+        await self.evaluator.dataset.open()
+        await asyncio.to_thread(self._select)
+        await self.evaluator.open()
+
+    def connect(self, client: Any, context: EvaluationContext | None = None) -> None:
+        """Takes the model, and the renderer for it.
+
+        Args:
+            client: The sampling client.
+            context: The context once more, now with the model's identity and tokenizer.
+
+        Raises:
+            BackendError: The client can't say which tokenizer its model has.
+            RendererError: No renderer fits the model, or, when strict, it looks wrong.
+        """
+        self.client = client
+        self.context = context = context or self.context
+        if context.identity is None or context.tokenizer is None:
+            self.identity, self.tokenizer = identify(client)
+        else:
+            self.identity, self.tokenizer = context.identity, context.tokenizer
+        name, _ = choose_renderer(
+            name=self.evaluator.renderer or context.renderer,
+            model_name=self.identity.base_model,
+            checkpoint_renderer_name=self.identity.renderer_name,
+            tokenizer=self.tokenizer,
+        )
+        self.renderer_name = name
+        self.renderer = get_renderer(name, self.tokenizer)
+        self.renderer_key = f"{name}:{self.renderer.version}"
+        stops = self.sampling.stop
+        self._stops = combined_stops(self.renderer.get_stop_sequences(), stops, self.tokenizer)
+        self._reader = AnswerReader(self.renderer, self.tokenizer, stops, self.evaluator.prefill)
+        for problem in quick_check(self.renderer, self.tokenizer):
+            if context.is_strict:
+                raise RendererError(str(problem), where=f"renderer {name}")
+            context.progress.warn(self.name, f"renderer {name}: {problem}")
+
+    async def run(self) -> EvaluationResult:
+        """Samples and grades; returns the result, also after an interrupt or a deadline.
+
+        Raises:
+            ProctorError: A row turned out to be unusable only when it was met.
+        """
+        selection = self._selection
+        total = selection.total
+        per_row = self.evaluator.num_samples
+        self.context.progress.started(self.name, None if total is None else total * per_row)
+        queue: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=2 * self._concurrency)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for stage in self._stages:
+                    group.create_task(stage.run())
+                watcher = group.create_task(self._watch())
+                workers = [
+                    group.create_task(self._work(queue)) for _ in range(self._concurrency)
+                ]
+                await self._produce(selection, queue)
+                for _ in workers:
+                    await queue.put(None)
+                await asyncio.gather(*workers)
+                watcher.cancel()
+                for stage in self._stages:
+                    await stage.finish()
+        except BaseExceptionGroup as group_error:
+            raise _first_cause(group_error) from group_error
+        self.context.progress.finished(self.name)
+        return EvaluationResult.from_ledger(
+            self.name,
+            self.ledger,
+            min_coverage=(
+                self.context.min_coverage
+                if self.evaluator.min_coverage is None
+                else self.evaluator.min_coverage
+            ),
+            num_samples=self.evaluator.num_samples,
+            seed=self.context.seed,
+            details={
+                "renderer": self.renderer_key,
+                "dataset": self.evaluator.dataset.provenance(),
+                "rows": total,
+                "scanned": selection.scanned,
+                "interrupted": self.context.stop.is_set,
+            },
+        )
+
+    @property
+    def _concurrency(self) -> int:
+        cap = self.context.max_in_flight
+        return min(self.context.budget.cap, cap) if cap else self.context.budget.cap
+
+    def _select(self) -> None:
+        limits = [n for n in (self.evaluator.limit, self.context.limit) if n is not None]
+        if self.evaluator.scan is not None and not limits:
+            raise ConfigError("'scan' goes with 'limit'", where=self.name)
+        self._selection = select(
+            self.evaluator.dataset,
+            self.evaluator.graders,
+            limit=min(limits) if limits else None,
+            seed=self.context.seed,
+            scan=self.evaluator.scan,
+        )
+        few_shot = self.evaluator.few_shot
+        self._style = PromptStyle(
+            system=self.evaluator.system,
+            shots=choose_shots(few_shot, self.context.seed) if few_shot else (),
+            n=few_shot.n if few_shot else 0,
+            seed=self.context.seed,
+            shuffle_choices=self.evaluator.shuffle_choices,
+            choice_instruction=self.evaluator.choice_instruction,
+        )
+
+    async def _produce(self, selection: Selection, queue: asyncio.Queue[Item | None]) -> None:
+        rows = selection.rows()
+        seen = HashCounter()
+        while not self.context.stop.is_set:
+            batch = await asyncio.to_thread(self._render_batch, rows)
+            if not batch:
+                return
+            for item in batch:
+                item.occurrence = seen.add(hash64(item.digest))
+                item.row = self.ledger.add_example(
+                    str(item.example.metadata.get("cluster", f"id:{item.example.id}")),
+                    [_field(item.example, path) for path in self.evaluator.by],
+                )
+                if self.context.stop.is_set:
+                    return
+                await queue.put(item)
+
+    def _render_batch(self, rows: Iterator[tuple[int, Example]]) -> list[Item]:
+        shown = []
+        for position, example in islice(rows, RENDER_BATCH):
+            presented, order = self._style.present(example)
+            shown.append((position, presented, order, self._style.messages(presented)))
+        prompts = self.renderer.prompt_tokens_batch(
+            [messages for *_, messages in shown], prefill=self.evaluator.prefill or None
+        )
+        return [
+            Item(
+                row=-1,
+                position=position,
+                example=example,
+                order=order,
+                messages=messages,
+                prompt_tokens=tokens,
+                digest=request_digest(
+                    self.identity.key, self.renderer_key, self._effective_sampling(), tokens
+                ),
+                occurrence=0,
+            )
+            for (position, example, order, messages), tokens in zip(shown, prompts, strict=True)
+        ]
+
+    def _effective_sampling(self) -> Any:
+        """The options with the run's seed where they have none of their own."""
+        if self.sampling.seed is not None:
+            return self.sampling
+        return self.sampling.model_copy(update={"seed": self.context.seed})
+
+    async def _work(self, queue: asyncio.Queue[Item | None]) -> None:
+        while (item := await queue.get()) is not None:
+            if not self.context.stop.is_set:
+                for sample in await self._sample(item):
+                    await self._take(item, sample)
+
+    async def _sample(self, item: Item) -> list[Sample]:
+        """All samples of one row, from one request; failed ones say why."""
+        count = self.evaluator.num_samples
+        room = self.identity.context_length
+        max_tokens = self.sampling.max_tokens
+        if room is not None:
+            max_tokens = min(max_tokens, room - len(item.prompt_tokens))
+            if max_tokens < 1:
+                return self._failed(
+                    item,
+                    range(count),
+                    f"the prompt's {len(item.prompt_tokens)} tokens leave no room in the "
+                    f"context of {room}",
+                )
+        params = tinker_params(
+            self.sampling, self._stops, max_tokens, self._request_seed(item, count)
+        )
+        async with self.context.budget.slot():
+            if self.context.stop.is_set:
+                return []
+            self._in_flight[item.row] = (item.example.id, time.monotonic())
+            try:
+                response, seconds = await request(
+                    self.client,
+                    item.prompt_tokens,
+                    count,
+                    params,
+                    timeout=self.context.request_timeout,
+                    deadline=self.context.deadline,
+                )
+            except RequestFailed as failure:
+                return self._failed(item, range(count), str(failure))
+            finally:
+                self._in_flight.pop(item.row, None)
+        self._answered += 1
+        self._usual_seconds += (seconds - self._usual_seconds) / self._answered
+        return self._read(item, response, seconds, count)
+
+    def _request_seed(self, item: Item, count: int) -> int | None:
+        """A seed for each request, so that equal prompts do not get equal answers."""
+        if count > 1 and not self.context.seed_covers_samples:
+            return None
+        seed = self._effective_sampling().seed
+        return hash64(seed, item.digest, item.occurrence) & 0x7FFFFFFF
+
+    def _read(self, item: Item, response: Any, seconds: float, count: int) -> list[Sample]:
+        samples = []
+        try:
+            sequences = list(response.sequences)[:count]
+            for index, sequence in enumerate(sequences):
+                samples.append(
+                    self._reader.read(
+                        item.example.id,
+                        index,
+                        item.messages,
+                        item.prompt_tokens,
+                        sequence,
+                        seconds,
+                    )
+                )
+            reason = f"the client gave {len(sequences)} answers for {count}"
+        except Exception as error:
+            reason = f"the client's response can't be read: {type(error).__name__}: {error}"
+        return samples + self._failed(item, range(len(samples), count), reason)
+
+    def _failed(self, item: Item, indices: range, reason: str) -> list[Sample]:
+        return [
+            Sample(item.example.id, index, "failed", item.messages, [], error=reason)
+            for index in indices
+        ]
+
+    async def _take(self, item: Item, sample: Sample) -> None:
+        """Records a sample, and hands it to the graders that want it."""
+        key = sample_key(item.digest, item.occurrence, sample.index)
+        self.context.sink.sample(
+            sample_record(self.name, key, item.position, item.example, item.order, sample)
+        )
+        self.context.progress.sampled(self.name, sample.status)
+        self._look_early(sample)
+        for index, grader in enumerate(self.evaluator.graders):
+            sees = sample.status == "complete" or (
+                sample.status == "truncated" and grader.sees_truncated
+            )
+            ticket = (item.row, sample.index, key, sample.status)
+            if sees:
+                await self._stages[index].put(ticket, (item.example, sample))
+            else:
+                outcome = Outcome(sample.status)
+                self._report(index, ticket, GradedPair(outcome, reason=sample.error))
+
+    def _reporter(self, index: int) -> Any:
+        return lambda ticket, grading: self._report(index, ticket, grading)
+
+    def _report(self, index: int, ticket: Any, grading: GradedPair) -> None:
+        row, sample_index, key, status = ticket
+        name = self.grader_names[index]
+        self.context.sink.grade(
+            grade_record(self.name, key, name, self._fingerprints[index], grading)
+        )
+        value = grading.grade.value if grading.grade else float("nan")
+        self.ledger.record(
+            row,
+            sample_index,
+            name,
+            grading.outcome,
+            value,
+            answer=grading.answer,
+            truncated=status == "truncated",
+        )
+        self.context.progress.graded(
+            self.name, name, grading.outcome, grading.grade.value if grading.grade else None
+        )
+
+    def _look_early(self, sample: Sample) -> None:
+        if len(self._early) < EARLY_SAMPLES:
+            self._early.append(sample)
+            if len(self._early) == EARLY_SAMPLES:
+                warning = early_warning(self._early)
+                if warning:
+                    self.context.progress.warn(self.name, str(warning))
+
+    async def _watch(self) -> None:
+        """Names the requests that the rest is waiting for."""
+        while True:
+            await asyncio.sleep(1.0)
+            now = time.monotonic()
+            limit = max(STRAGGLER_SECONDS, STRAGGLER_FACTOR * self._usual_seconds)
+            late = {
+                example: now - since
+                for example, since in self._in_flight.values()
+                if now - since > limit
+            }
+            if late:
+                self.context.progress.waiting(self.name, late)
+
+
+def _field(example: Example, path: str) -> str | None:
+    value = example.metadata.get(path.split(".", 1)[1])
+    return None if value is None else str(value)
+
+
+def _first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that ended a task group: one error, not a tree of them."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

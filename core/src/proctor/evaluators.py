@@ -1,0 +1,173 @@
+"""Evaluators: the base classes, and the graded evaluator that most configs compose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import Field, PrivateAttr, field_validator
+
+from proctor.components import Component, ComponentKind
+from proctor.context import EvaluationContext
+from proctor.datasets import Dataset
+from proctor.errors import ConfigError
+from proctor.graders import Grader
+from proctor.metrics import EvaluationResult, valid_name
+from proctor.prompts import CHOICE_INSTRUCTION, FewShot
+from proctor.types import SamplingOptions
+
+if TYPE_CHECKING:
+    import tinker
+
+
+class SamplingClientEvaluator:
+    """Base of evaluators that sample: subclass it and write ``__call__``.
+
+    A plain class: it needs no options and no constructor of Proctor's. One that also has
+    ``async evaluate(client, context) -> EvaluationResult`` gets intervals, coverage, limits and
+    deadlines; a plain one gets its numbers recorded.
+    """
+
+    async def __call__(self, sampling_client: Any) -> dict[str, float]:
+        """Evaluates the model behind a sampling client; returns metrics by name."""
+        raise NotImplementedError
+
+
+class TrainingClientEvaluator:
+    """Base of evaluators that need the training client itself, such as for its loss."""
+
+    async def __call__(self, training_client: tinker.TrainingClient) -> dict[str, float]:
+        """Evaluates the model that a training client trains; returns metrics by name."""
+        raise NotImplementedError
+
+
+class GradedEvaluator(Component, SamplingClientEvaluator):
+    """A dataset, sampled through a renderer and graded."""
+
+    dataset: Annotated[Dataset, ComponentKind("dataset")]
+    """Where the examples come from."""
+    graders: list[Annotated[Grader, ComponentKind("grader")]] = Field(min_length=1)
+    """What grades the answers; the first gives the evaluator's score."""
+    system: str | None = None
+    """A system message before each question."""
+    few_shot: FewShot | None = None
+    """Answered examples before each question; never the question itself."""
+    prefill: str = ""
+    """The start of each answer, which the model continues; it counts as part of the answer."""
+    renderer: str | None = None
+    """The renderer's name; without it, the model's own."""
+    sampling: SamplingOptions | None = None
+    """How to sample, in place of the config's ``sampling``."""
+    num_samples: int = Field(default=1, ge=1)
+    """Answers to each example; more than one adds pass@k."""
+    limit: int | None = Field(default=None, ge=1)
+    """Take this many examples: the same ones each time, from all strata."""
+    scan: int | None = Field(default=None, ge=1)
+    """Look at this many rows of the dataset only, where it is too large to pass over."""
+    by: list[str] = Field(default_factory=list)
+    """Fields, such as ``metadata.subject``, for each of whose values to report the metrics too."""
+    min_coverage: float | None = Field(default=None, ge=0.0, le=1.0)
+    """The share of answers that must have a grade for there to be a score."""
+    shuffle_choices: bool = True
+    """Whether the options of a multiple choice question are shuffled, by the example's id."""
+    choice_instruction: str = CHOICE_INSTRUCTION
+    """What stands under the options of a multiple choice question."""
+
+    label: ClassVar[str] = "graded"
+
+    _label: str | None = PrivateAttr(default=None)
+    _is_open: bool = PrivateAttr(default=False)
+
+    def __init__(self, *, name: str | None = None, **options: Any) -> None:
+        from proctor.build import build
+
+        if "graders" in options and isinstance(options["graders"], (list, tuple)):
+            options["graders"] = [build("grader", grader) for grader in options["graders"]]
+        if "dataset" in options:
+            options["dataset"] = build("dataset", options["dataset"])
+        super().__init__(**options)
+        if name is not None:
+            valid_name(name)
+        self._label = name
+
+    @field_validator("by")
+    @classmethod
+    def _by_names_a_field(cls, by: list[str]) -> list[str]:
+        for path in by:
+            if path.split(".")[0] != "metadata" or path.count(".") != 1:
+                raise ValueError(f"'by' takes fields such as metadata.subject, not {path!r}")
+        return by
+
+    @property
+    def metric_name(self) -> str:
+        """What its metrics' names begin with."""
+        return self._label or self.label
+
+    def grader_names(self) -> list[str]:
+        """The name of each grader in metric names: the registered one, numbered where it repeats."""
+        names: list[str] = []
+        for grader in self.graders:
+            base = grader._origin.type.rsplit("/", 1)[-1] if grader._origin else None
+            name = base or type(grader).__name__
+            name = name.rsplit(":", 1)[-1]
+            taken = sum(1 for other in names if other == name or other.startswith(f"{name}-"))
+            names.append(f"{name}-{taken + 1}" if taken else name)
+        return names
+
+    async def open(self) -> None:
+        """Opens the graders, once."""
+        if self._is_open:
+            return
+        for grader in self.graders:
+            await grader.open()
+        self._is_open = True
+
+    async def close(self) -> None:
+        """Closes the graders and the dataset."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        for grader in self.graders:
+            await grader.close()
+        await self.dataset.close()
+
+    async def evaluate(self, client: Any, context: EvaluationContext) -> EvaluationResult:
+        """Samples and grades every selected example.
+
+        Raises:
+            ProctorError: The dataset, a grader or the renderer can't be used. What became of
+                single requests and grades is in the result, not an error.
+        """
+        from proctor.evaluation import Evaluation
+
+        evaluation = Evaluation(self, context)
+        await evaluation.prepare()
+        evaluation.connect(client)
+        return await evaluation.run()
+
+    async def __call__(self, sampling_client: Any) -> dict[str, float]:
+        """Evaluates with defaults; returns the metrics by name."""
+        context = EvaluationContext.for_client(sampling_client)
+        result = await self.evaluate(sampling_client, context)
+        return result.metrics
+
+
+class Suite(Component):
+    """A named list of evaluators, reported together with micro and macro means."""
+
+    evaluators: list[Any] = Field(min_length=1)
+    """The members: evaluators as a config writes them."""
+
+
+def unique_names(names: list[str]) -> None:
+    """Refuses two evaluators that would write the same metrics.
+
+    Raises:
+        ConfigError: A name stands twice.
+    """
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(
+                f"{names.count(name)} evaluators are called {name!r}, and their metrics would "
+                "overwrite each other",
+                fix="give each a 'name' of its own",
+            )

@@ -1,0 +1,267 @@
+"""Grading beside the sampling: one by one or in batches, and never on the event loop's thread."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from proctor.errors import ProctorError
+from proctor.graders import Grader
+from proctor.ledger import checked_value
+from proctor.registry import one_line
+from proctor.sampling import is_infrastructure_error, within
+from proctor.types import Example, Grade, Outcome, Sample
+
+RETRIES = 2
+"""How often a grading that met an infrastructure error is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradedPair:
+    """What a grader made of one sample.
+
+    Attributes:
+        outcome: ``graded`` or ``ungraded``.
+        grade: The grade, on the grader's scale; None where it is ungraded.
+        reason: Why it is ungraded, in one line.
+        answer: The answer as the grader reads it, for maj@k.
+    """
+
+    outcome: Outcome
+    grade: Grade | None = None
+    reason: str | None = None
+    answer: str | None = None
+
+
+Pair = tuple[Example, Sample]
+Report = Callable[[Any, GradedPair], None]
+"""Called with a pair's ticket and its grading, on the event loop's thread."""
+
+
+class GradingStage:
+    """Grades pairs of one grader as they arrive.
+
+    Synchronous graders run on a thread of their own; one that hangs loses its thread and the pair
+    that it hung on, and no other.
+
+    Args:
+        grader: An open grader.
+        report: Told of each grading.
+        concurrency: Most calls of an asynchronous grader at once.
+    """
+
+    def __init__(self, grader: Grader, report: Report, concurrency: int = 16) -> None:
+        self.grader = grader
+        self._report = report
+        self._queue: asyncio.Queue[tuple[Any, Pair] | None] = asyncio.Queue(
+            maxsize=4 * grader.batch_size
+        )
+        method = type(grader).grade_batch if grader.is_batched else type(grader).grade
+        self._is_async = inspect.iscoroutinefunction(method)
+        self._workers = concurrency if self._is_async and not grader.is_batched else 1
+
+    async def put(self, ticket: Any, pair: Pair) -> None:
+        """Queues a pair; waits where grading is far behind sampling."""
+        await self._queue.put((ticket, pair))
+
+    async def finish(self) -> None:
+        """Says that no pair will follow."""
+        for _ in range(self._workers):
+            await self._queue.put(None)
+
+    async def run(self) -> None:
+        """Grades until ``finish`` was called and the queue is empty."""
+        await asyncio.gather(*(self._work() for _ in range(self._workers)))
+
+    async def _work(self) -> None:
+        is_open = True
+        while is_open:
+            batch: list[tuple[Any, Pair]] = []
+            item = await self._queue.get()
+            size = 1 if self._is_async and not self.grader.is_batched else self.grader.batch_size
+            while True:
+                if item is None:
+                    is_open = False
+                    break
+                batch.append(item)
+                if len(batch) >= size or self._queue.empty():
+                    break
+                item = self._queue.get_nowait()
+            if batch:
+                gradings = await self._grade([pair for _, pair in batch])
+                for (ticket, _), grading in zip(batch, gradings, strict=True):
+                    self._report(ticket, grading)
+
+    async def _grade(self, pairs: Sequence[Pair]) -> list[GradedPair]:
+        if self.grader.is_batched:
+            return await self._grade_as_batch(pairs)
+        if self._is_async:
+            return [await self._grade_alone(pair) for pair in pairs]
+        return await self._grade_on_thread(pairs)
+
+    async def _grade_as_batch(self, pairs: Sequence[Pair]) -> list[GradedPair]:
+        """One call for all; where it fails, one each, so that one bad row costs only itself."""
+        try:
+            if self._is_async:
+                call = self.grader.grade_batch(pairs)
+                verdicts = await within(call, self.grader.grading_timeout)
+            else:
+                verdicts = await _on_thread(
+                    lambda: self.grader.grade_batch(pairs), self.grader.grading_timeout
+                )
+            verdicts = list(verdicts)
+            if len(verdicts) != len(pairs):
+                raise ValueError(f"{len(verdicts)} verdicts for {len(pairs)} answers")
+        except TimeoutError:
+            return [self._hung() for _ in pairs]
+        except Exception as error:
+            if len(pairs) == 1:
+                return [_ungraded(f"the grader raised {one_line(error)}")]
+            return [grading for pair in pairs for grading in await self._grade_as_batch([pair])]
+        return [self._settle(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
+
+    async def _grade_alone(self, pair: Pair) -> GradedPair:
+        for attempt in range(1 + RETRIES):
+            try:
+                verdict = await within(self.grader.grade(*pair), self.grader.grading_timeout)
+                return self._settle(pair, verdict)
+            except TimeoutError:
+                return self._hung()
+            except Exception as error:
+                if attempt == RETRIES or not is_infrastructure_error(error):
+                    return _ungraded(_reason(error))
+                await asyncio.sleep(0.5 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    async def _grade_on_thread(self, pairs: Sequence[Pair]) -> list[GradedPair]:
+        """Grades in order on one thread, watching that no single pair takes too long."""
+        gradings: list[GradedPair] = []
+        while len(gradings) < len(pairs):
+            progress = _Progress()
+            rest = pairs[len(gradings) :]
+            finished = asyncio.Event()
+            loop = asyncio.get_running_loop()
+
+            def work(
+                rest: Sequence[Pair] = rest,
+                progress: _Progress = progress,
+                finished: asyncio.Event = finished,
+            ) -> None:
+                for pair in rest:
+                    progress.started = time.monotonic()
+                    progress.gradings.append(self._grade_here(pair))
+                    if progress.is_abandoned:
+                        return
+                _notify(loop, finished)
+
+            threading.Thread(target=work, name="proctor-grader", daemon=True).start()
+            while not finished.is_set():
+                limit = progress.started + self.grader.grading_timeout
+                try:
+                    async with asyncio.timeout(max(0.001, limit - time.monotonic())):
+                        await finished.wait()
+                except TimeoutError:
+                    if time.monotonic() >= progress.started + self.grader.grading_timeout:
+                        progress.is_abandoned = True
+                        break
+            done = list(progress.gradings[: len(rest)])
+            gradings.extend(done)
+            if progress.is_abandoned and len(done) < len(rest):
+                gradings.append(self._hung())
+        return gradings
+
+    def _grade_here(self, pair: Pair) -> GradedPair:
+        for attempt in range(1 + RETRIES):
+            try:
+                verdict = self.grader.grade(*pair)
+                if inspect.isawaitable(verdict):
+                    verdict = asyncio.run(_awaited(verdict))
+                return self._settle(pair, verdict)
+            except Exception as error:
+                if attempt == RETRIES or not is_infrastructure_error(error):
+                    return _ungraded(_reason(error))
+                time.sleep(0.5 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    def _settle(self, pair: Pair, verdict: Any) -> GradedPair:
+        """Holds a verdict against the grader's scale."""
+        worst, best = self.grader.scale()
+        grade = verdict if isinstance(verdict, Grade) else None
+        value = checked_value(grade.value if grade else verdict, worst, best)
+        if value is None:
+            return _ungraded(f"the grader gave {verdict!r:.200}, outside its scale {worst} to {best}")
+        try:
+            answer = self.grader.extract_answer(*pair)
+        except Exception as error:
+            return _ungraded(f"extract_answer raised {one_line(error)}")
+        if grade is None:
+            grade = Grade(value)
+        elif grade.value is not value:
+            grade = Grade(value, grade.explanation, grade.metadata)
+        return GradedPair(Outcome.GRADED, grade, answer=answer)
+
+    def _hung(self) -> GradedPair:
+        return _ungraded(f"the grader gave no verdict within {self.grader.grading_timeout:g} s")
+
+
+class _Progress:
+    """What a grading thread shares with the loop that watches it."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.gradings: list[GradedPair] = []
+        self.is_abandoned = False
+
+
+def _notify(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    try:
+        loop.call_soon_threadsafe(event.set)
+    except RuntimeError:  # the loop closed while an abandoned thread still graded
+        pass
+
+
+async def _awaited(awaitable: Any) -> Any:
+    return await awaitable
+
+
+async def _on_thread(call: Callable[[], Any], seconds: float) -> Any:
+    """Runs a blocking call on a daemon thread, which can't keep the process alive."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def settle(result: Any, error: Exception | None) -> None:
+        if future.cancelled():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    def work() -> None:
+        try:
+            result, error = call(), None
+        except Exception as raised:
+            result, error = None, raised
+        try:
+            loop.call_soon_threadsafe(settle, result, error)
+        except RuntimeError:  # the loop closed while an abandoned thread still worked
+            pass
+
+    threading.Thread(target=work, name="proctor-grader", daemon=True).start()
+    async with asyncio.timeout(seconds):
+        return await future
+
+
+def _ungraded(reason: str) -> GradedPair:
+    return GradedPair(Outcome.UNGRADED, reason=reason)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ProctorError):
+        return str(error)
+    return f"the grader raised {one_line(error)}"

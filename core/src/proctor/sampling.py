@@ -1,0 +1,294 @@
+"""One request to a sampling client: its deadline, its retries, and what came back."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from proctor.errors import TransientError
+from proctor.registry import one_line
+from proctor.types import Call, Message, Sample, SampleStatus, SamplingOptions, Termination
+
+if TYPE_CHECKING:
+    import tinker
+
+DEFAULT_CONCURRENCY = 64
+DEFAULT_REQUEST_TIMEOUT = 900.0
+RETRIES = 3
+"""How often a request that met an infrastructure error is sent again."""
+
+
+class RequestBudget:
+    """A cap on requests in flight that all evaluators of one event loop share.
+
+    Args:
+        cap: Most requests at once.
+    """
+
+    def __init__(self, cap: int = DEFAULT_CONCURRENCY) -> None:
+        self.cap = cap
+        self._slots = asyncio.Semaphore(cap)
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Holds one of the slots."""
+        async with self._slots:
+            yield
+
+
+class StopSignal:
+    """Set once, when a person interrupts: nothing more is sent, what is in flight may return."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+    def set(self) -> None:
+        """Asks everything that sends requests to stop sending."""
+        self.is_set = True
+
+
+class RequestFailed(Exception):
+    """A request gave no answer, after its retries; the message is the reason in one line."""
+
+
+def submit(
+    client: Any, prompt: tinker.ModelInput, num_samples: int, params: tinker.SamplingParams
+) -> Any:
+    """Submits a request and returns its awaitable; prefers ``sample`` to ``sample_async``.
+
+    tinker 0.38 deprecates the ``*_async`` forms, and clients written for older ones have only
+    those.
+    """
+    if hasattr(client, "sample"):
+        return client.sample(prompt=prompt, num_samples=num_samples, sampling_params=params)
+    return client.sample_async(prompt=prompt, num_samples=num_samples, sampling_params=params)
+
+
+def retries_by_itself(client: Any) -> bool:
+    """Whether a client's SDK already retries, so that ours would multiply them."""
+    return any(base.__module__.split(".")[0] == "tinker" for base in type(client).__mro__)
+
+
+def is_infrastructure_error(error: BaseException) -> bool:
+    """Whether an error comes from the way to the model, so that trying again may help."""
+    if isinstance(error, (TransientError, ConnectionError)):
+        return True
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        return status in (408, 409, 425, 429) or status >= 500
+    return type(error).__name__ in (
+        "APIConnectionError",
+        "ConnectError",
+        "ReadError",
+        "RemoteProtocolError",
+        "ServerDisconnectedError",
+    )
+
+
+async def within(awaitable: Any, seconds: float) -> Any:
+    """Awaits something for so long at most, whether or not it heeds its cancellation.
+
+    Raises:
+        TimeoutError: It took longer. It was told to stop, and is not waited for.
+    """
+
+    async def awaited() -> Any:
+        return await awaitable
+
+    task = asyncio.ensure_future(awaited())
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    except asyncio.CancelledError:
+        _abandon(task)
+        raise
+    if not done:
+        _abandon(task)
+        raise TimeoutError
+    return task.result()
+
+
+def _abandon(task: asyncio.Task[Any]) -> None:
+    """Cancels a task and reads its error, if it ever ends, so that nothing is logged of it."""
+    task.add_done_callback(lambda t: t.cancelled() or t.exception())
+    task.cancel()
+
+
+async def request(
+    client: Any,
+    prompt_tokens: Sequence[int],
+    num_samples: int,
+    params: tinker.SamplingParams,
+    *,
+    timeout: float,
+    deadline: float | None = None,
+) -> tuple[Any, float]:
+    """Sends one request, with a deadline that includes the client's own queueing.
+
+    An infrastructure error is tried again with exponential backoff, unless the client's SDK does
+    that by itself; a request that timed out is not.
+
+    Args:
+        client: The sampling client.
+        prompt_tokens: Token ids.
+        num_samples: How many answers to ask for.
+        params: tinker's sampling parameters.
+        timeout: Seconds for each attempt.
+        deadline: Of the whole run, on ``time.monotonic``'s clock.
+
+    Returns:
+        The client's response and the seconds that its attempt took.
+
+    Raises:
+        RequestFailed: It gave no answer.
+    """
+    import tinker
+
+    attempts = 1 if retries_by_itself(client) else 1 + RETRIES
+    for attempt in range(attempts):
+        left = timeout if deadline is None else min(timeout, deadline - time.monotonic())
+        if left <= 0:
+            raise RequestFailed("the run's deadline passed before it was sent")
+        started = time.monotonic()
+        try:
+            prompt = tinker.ModelInput.from_ints(list(prompt_tokens))
+            response = await within(submit(client, prompt, num_samples, params), left)
+            return response, time.monotonic() - started
+        except TimeoutError as error:
+            if time.monotonic() - started < left:
+                reason = f"the client timed out: {one_line(error)}"
+            else:
+                reason = f"no answer within {left:.0f} s"
+            raise RequestFailed(reason) from None
+        except Exception as error:
+            if attempt + 1 < attempts and is_infrastructure_error(error):
+                # jitter spreads retries out; it changes no result, so it needs no seed
+                await asyncio.sleep(0.5 * 2**attempt * random.uniform(0.8, 1.2))  # noqa: S311
+                continue
+            tried = f" (tried {attempt + 1} times)" if attempt else ""
+            raise RequestFailed(one_line(error) + tried) from error
+    raise AssertionError("unreachable")
+
+
+def combined_stops(
+    renderer_stops: Sequence[str] | Sequence[int], extra: Sequence[str], tokenizer: Any
+) -> list[str] | list[int]:
+    """The renderer's stop sequences and a task's own, as one list of one type.
+
+    tinker takes strings or token ids, not both: with strings of the task's, the renderer's ids
+    become their tokens' text.
+    """
+    if not extra:
+        return list(renderer_stops)  # type: ignore[return-value]
+    texts = [s if isinstance(s, str) else str(tokenizer.decode([s])) for s in renderer_stops]
+    return [*texts, *extra]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReader:
+    """Reads sampled tokens into samples: the renderer's parsing, and what it says of their end.
+
+    Attributes:
+        renderer: Parses the tokens.
+        tokenizer: Decodes them, where a task has stop strings of its own.
+        stops: The task's own stop strings.
+        prefill: The start of the answer, which the prompt already held.
+    """
+
+    renderer: Any
+    tokenizer: Any
+    stops: tuple[str, ...] = ()
+    prefill: str = ""
+
+    def read(
+        self,
+        example_id: str,
+        index: int,
+        messages: list[Message],
+        prompt_tokens: list[int],
+        sequence: Any,
+        seconds: float,
+    ) -> Sample:
+        """The sample that one sampled sequence is.
+
+        A clean end beats the stop reason: a clean end at exactly the last token is complete.
+        """
+        tokens = [int(token) for token in sequence.tokens]
+        logprobs = getattr(sequence, "logprobs", None)
+        call = Call(
+            prompt_tokens=prompt_tokens,
+            tokens=tokens,
+            stop_reason=str(sequence.stop_reason),
+            seconds=seconds,
+            logprobs=None if logprobs is None else [float(value) for value in logprobs],
+        )
+        error = None
+        try:
+            message, termination = self.renderer.parse_response(self._ended(tokens))
+        except Exception as raised:
+            message = Message(role="assistant", content=str(self.tokenizer.decode(tokens)))
+            termination, error = Termination.MALFORMED, f"the renderer raised {one_line(raised)}"
+        termination = Termination(str(termination))
+        status: SampleStatus = "complete"
+        if not termination.is_clean:
+            status = "truncated" if call.stop_reason == "length" else "malformed"
+            if status == "malformed" and error is None:
+                error = "the answer has no clean end"
+        return Sample(
+            example_id=example_id,
+            index=index,
+            status=status,
+            messages=[*messages, self._with_prefill(message)],
+            calls=[call],
+            termination=termination,
+            error=error,
+        )
+
+    def _ended(self, tokens: list[int]) -> list[int]:
+        """The tokens up to a task's own stop string, ended as the renderer's own end would."""
+        if not self.stops:
+            return tokens
+        text = str(self.tokenizer.decode(tokens))
+        cuts = [text.find(stop) for stop in self.stops if stop in text]
+        if not cuts:
+            return tokens
+        answer = text[: min(cuts)]
+        whole = 0
+        while whole < len(tokens) and answer.startswith(self.tokenizer.decode(tokens[: whole + 1])):
+            whole += 1
+        rest = answer[len(self.tokenizer.decode(tokens[:whole])) :]
+        end = self.renderer.get_stop_sequences()[0]
+        if isinstance(end, str):
+            tail = self.tokenizer.encode(rest + end, add_special_tokens=False)
+        else:
+            tail = [*self.tokenizer.encode(rest, add_special_tokens=False), end]
+        return tokens[:whole] + tail
+
+    def _with_prefill(self, message: Message) -> Message:
+        if not self.prefill:
+            return message
+        content = message["content"]
+        if isinstance(content, str):
+            return Message(**{**message, "content": self.prefill + content})  # type: ignore[typeddict-item]
+        prefilled = {"type": "text", "text": self.prefill}
+        return Message(**{**message, "content": [prefilled, *content]})  # type: ignore[typeddict-item]
+
+
+def tinker_params(
+    sampling: SamplingOptions, stops: list[str] | list[int], max_tokens: int, seed: int | None
+) -> tinker.SamplingParams:
+    """Sampling options as tinker's parameters."""
+    import tinker
+
+    return tinker.SamplingParams(
+        max_tokens=max_tokens,
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        top_k=sampling.top_k,
+        seed=seed,
+        stop=stops,
+    )
