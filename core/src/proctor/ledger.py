@@ -22,7 +22,7 @@ MOST_GROUPS = 1000
 
 def checked_value(
     value: object, worst: float | None, best: float, *, proportion: bool = False
-) -> float:
+) -> float | None:
     """A grader's verdict as a number on its scale. The one place that says what is a usable grade.
 
     True is the best value and False the worst; where there is no worst value, False is 0 on a scale
@@ -34,31 +34,28 @@ def checked_value(
         best: The best value.
         proportion: Whether only the two ends of the scale are values.
 
-    Raises:
-        ValueError: It is no number, NaN, infinite or outside the scale. The message is the reason
-            of the outcome ``ungraded``.
+    Returns:
+        The number; None, which makes the outcome ``ungraded``, for what is no number, NaN, infinite
+        or outside the scale.
     """
     if isinstance(value, Grade):
         value = value.value
     low_end = worst if worst is not None else {1.0: 0.0, 0.0: 1.0}.get(best)
     if isinstance(value, (bool, np.bool_)):
-        if value:
-            return float(best)
-        if low_end is None:
-            raise ValueError("the grader returned False, but its scale has no worst value")
-        return float(low_end)
+        end = best if value else low_end
+        return None if end is None else float(end)
     if not isinstance(value, Real):
-        raise ValueError(f"the grader returned {type(value).__name__}, not a grade")
+        return None
     try:
         number = float(value)
     except OverflowError:
-        number = math.inf
+        return None
     if not math.isfinite(number):
-        raise ValueError(f"the grade is {number}")
+        return None
     if proportion and number not in (low_end, best):
-        raise ValueError(f"the grade {number:g} is neither {low_end} nor {best:g}")
+        return None
     if worst is not None and not min(worst, best) <= number <= max(worst, best):
-        raise ValueError(f"the grade {number:g} is outside the scale {worst:g} to {best:g}")
+        return None
     return number
 
 
@@ -108,12 +105,8 @@ class LedgerColumn:
             return self.worst, self.best
         return (1.0 - self.best, self.best) if self.proportion else None
 
-    def checked_value(self, value: object) -> float:
-        """A verdict as a number on this scale.
-
-        Raises:
-            ValueError: It is no usable grade; see ``checked_value``.
-        """
+    def checked_value(self, value: object) -> float | None:
+        """A verdict as a number on this scale; None where it is no usable grade."""
         return checked_value(value, self.worst, self.best, proportion=self.proportion)
 
 
@@ -208,21 +201,24 @@ class Ledger:
         outcome: Outcome,
         value: float | None = None,
         answer: str | None = None,
+        *,
+        truncated: bool = False,
     ) -> Outcome:
         """Records what became of one pair.
 
         A truncated or malformed answer is worth the worst value, unless the grader opted in to
-        see it: then its grade is ``value``, and the outcome stays ``truncated``. A value that is
-        off the scale is never in a score: the outcome becomes ``ungraded``.
+        see it: then it is worth the grade, and its outcome is still ``truncated``, so that it is
+        counted and is no complete answer. A value that is off the scale is never in a score: its
+        outcome becomes ``ungraded``.
 
         Args:
             row: The example, as ``add_example`` numbered it.
             sample_index: Which of its samples, from 0.
             grader: The grader's name.
             outcome: What became of the pair.
-            value: The grade, None where there is none; ignored where the outcome is ungraded or
-                failed.
+            value: The grade; None or NaN where there is none. Ignored where the outcome says missing.
             answer: The answer as the grader reads it, for maj@k.
+            truncated: Whether the answer is truncated, for a grader that graded it all the same.
 
         Returns:
             The outcome as it was recorded.
@@ -234,16 +230,17 @@ class Ledger:
         if not 0 <= row < len(self) or not 0 <= sample_index < self.num_samples:
             raise IndexError(f"no sample {sample_index} of row {row} in this ledger")
         column, cells = self._columns[grader], self._cells[grader]
-        number = math.nan
-        if outcome in (Outcome.TRUNCATED, Outcome.MALFORMED) and value is None:
-            number = math.nan if column.worst is None else column.worst
+        if truncated and outcome is Outcome.GRADED:
+            outcome = Outcome.TRUNCATED
+        number: float | None = None
+        if outcome in (Outcome.TRUNCATED, Outcome.MALFORMED) and (value is None or value != value):
+            number = column.worst
         elif outcome not in (Outcome.UNGRADED, Outcome.FAILED):
-            try:
-                number = column.checked_value(value)
-            except ValueError:
+            number = column.checked_value(value)
+            if number is None:
                 outcome = Outcome.UNGRADED
         cell = row * self.num_samples + sample_index
-        cells.values[cell] = number
+        cells.values[cell] = math.nan if number is None else number
         cells.outcomes[cell] = OUTCOME_CODES[outcome]
         if answer is not None and self.num_samples > 1 and cells.answers is None:
             cells.answers = self._blank_answers * len(self)

@@ -74,7 +74,8 @@ def maj_at_k(answers: Sequence[int | None], values: Sequence[float] | Floats, k:
     if silent:
         nobody = comb(len(silent), k) / comb(n, k)
         terms.append(nobody * sum(sorted(silent)) / len(silent))
-    return sum(terms)
+    # Chances that add up to one bit over 1 must not pass the end of the scale.
+    return min(max(sum(terms), float(min(values))), float(max(values)))
 
 
 @lru_cache(maxsize=4096)
