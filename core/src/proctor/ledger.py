@@ -216,7 +216,8 @@ class Ledger:
             sample_index: Which of its samples, from 0.
             grader: The grader's name.
             outcome: What became of the pair.
-            value: The grade; None or NaN where there is none. Ignored where the outcome says missing.
+            value: The grade; None or NaN where there is none. Of no account where the pair is
+                missing.
             answer: The answer as the grader reads it, for maj@k.
             truncated: Whether the answer is truncated, for a grader that graded it all the same.
 
