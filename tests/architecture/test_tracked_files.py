@@ -1,0 +1,45 @@
+"""Nothing of one machine, and no package registry, stands in the checkout."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+MACHINE = re.compile(
+    r"(?<![\w.~}/-])/(?:work|root|opt|(?:home|Users)/\w+)/\w"
+    r"|pypi\.org/simple|files\.pythonhosted\.|--(?:extra-)?index-url",
+)
+
+
+def test_tracked_files_name_no_machine_and_no_registry(root):
+    listing = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True
+    )
+    files = [root / name for name in listing.stdout.split("\0") if name]
+    assert root / "dev.py" in files
+    offences = []
+    for file in files:
+        if not file.is_file():
+            continue
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        offences += [
+            f"{file.relative_to(root)}:{number}: {line.strip()}"
+            for number, line in enumerate(text.splitlines(), 1)
+            if MACHINE.search(line)
+        ]
+    assert offences == []
+
+
+@pytest.mark.parametrize("folder", ["/work", "/root", "/home/ann", "/Users/ann", "/opt"])
+def test_machine_paths_are_recognised(folder):
+    assert MACHINE.search(f'open("{folder}/' + 'x.yaml")')
+
+
+@pytest.mark.parametrize("text", ["https://example.org/work/x", "frame/work/x", "a/opt/b"])
+def test_other_paths_are_not(text):
+    assert not MACHINE.search(text)
