@@ -366,9 +366,10 @@ def read_report(report: Path) -> Counter[str]:
 
 def closing_line(counts: Counter[str], started: float) -> str:
     """What pytest prints last, for these counts."""
-    ends = ("failed", "passed", "skipped", "errors")
-    parts = [f"{counts[end]} {end}" for end in ends if counts[end]] or ["no tests ran"]
-    return f"{', '.join(parts)} in {time.monotonic() - started:.2f}s"
+    error = "error" if counts["errors"] == 1 else "errors"
+    ends = {"failed": "failed", "passed": "passed", "skipped": "skipped", "errors": error}
+    parts = [f"{counts[end]} {word}" for end, word in ends.items() if counts[end]]
+    return f"{', '.join(parts or ['no tests ran'])} in {time.monotonic() - started:.2f}s"
 
 
 if __name__ == "__main__":

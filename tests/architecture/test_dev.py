@@ -114,7 +114,7 @@ def test_counts_come_from_what_pytest_reports(dev_module, tmp_path):
     counts = dev_module.read_report(report)
     assert counts == Counter(passed=2, failed=1, skipped=1, errors=1)
     line = dev_module.closing_line(counts, 0.0)
-    assert line.startswith("1 failed, 2 passed, 1 skipped, 1 errors in ")
+    assert line.startswith("1 failed, 2 passed, 1 skipped, 1 error in ")
 
 
 def test_isolated_suite_without_tests_is_an_error(dev_module, tmp_path):
