@@ -81,7 +81,9 @@ def build(kind: str, spec: Any, place: Place | None = None) -> Any:
     name = spec.get("type")
     if not isinstance(name, str):
         raise ConfigError(
-            f"a {kind} needs a type", where=str(place), fix=f"add 'type: NAME' ({kind}s: {_known(kind)})"
+            f"a {kind} needs a type",
+            where=str(place),
+            fix=f"add 'type: NAME' ({kind}s: {_known(kind)})",
         )
     options = {str(key): value for key, value in spec.items() if key not in ("type", "name")}
     component_class, origin, preset = _resolve(kind, name, place)
@@ -99,9 +101,7 @@ def _known(kind: str) -> str:
     return ", ".join(sorted({r.name for r in plugin_manager().registry.of_kind(kind)})) or "none"
 
 
-def _resolve(
-    kind: str, name: str, place: Place
-) -> tuple[Any, Origin, Mapping[str, Any] | None]:
+def _resolve(kind: str, name: str, place: Place) -> tuple[Any, Origin, Mapping[str, Any] | None]:
     """The class behind a name, its origin, and the mapping where it is a preset."""
     from proctor.plugins import plugin_manager
 

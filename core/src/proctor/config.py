@@ -149,9 +149,7 @@ def _build_backend(spec: Any, place: Place) -> Any:
     if not isinstance(spec, Mapping):
         return spec
     if "backend" not in spec:
-        raise ConfigError(
-            "the model needs a backend", where=str(place), fix="add 'backend: NAME'"
-        )
+        raise ConfigError("the model needs a backend", where=str(place), fix="add 'backend: NAME'")
     options = {key: value for key, value in spec.items() if key != "backend"}
     return build("backend", {"type": spec["backend"], **options}, place)
 
@@ -258,4 +256,3 @@ def _note_lines(
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             _note_lines(value, (*path, index), lines, file)
-

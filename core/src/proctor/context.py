@@ -129,7 +129,7 @@ def identify(client: Any) -> tuple[ModelIdentity, Any]:
     known = getattr(client, "identity", None)
     if not hasattr(client, "get_tokenizer"):
         raise BackendError(
-            f"{type(client).__name__} has no get_tokenizer(), so that its prompts can't be rendered",
+            f"{type(client).__name__} has no get_tokenizer(), which rendering prompts needs",
             fix="give the evaluation a context with a tokenizer",
         )
     tokenizer = client.get_tokenizer()
@@ -138,7 +138,9 @@ def identify(client: Any) -> tuple[ModelIdentity, Any]:
     base_model = getattr(client, "_base_model", None) or getattr(tokenizer, "name_or_path", "")
     session = getattr(client, "_sampling_session_id", None) or _session_of(client)
     backend = "tinker" if type(client).__module__.startswith("tinker") else "client"
-    return ModelIdentity(backend=backend, base_model=str(base_model), session=str(session)), tokenizer
+    return ModelIdentity(
+        backend=backend, base_model=str(base_model), session=str(session)
+    ), tokenizer
 
 
 _sessions: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()

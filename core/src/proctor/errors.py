@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class ProctorError(Exception):
     """Base of every error that Proctor raises on purpose.
@@ -13,6 +15,9 @@ class ProctorError(Exception):
         where: The place: a file and line, a config key, a component's name.
         fix: What the reader can do about it.
     """
+
+    exit_code: ClassVar[int] = 2
+    """What the command line exits with: 2, as what was asked for can't be done."""
 
     def __init__(self, what: str, *, where: str | None = None, fix: str | None = None) -> None:
         super().__init__(what)
@@ -59,4 +64,6 @@ class TransientError(ProctorError, ConnectionError):
 
 
 class RunError(ProctorError, RuntimeError):
-    """A run could not start, or ended without a score that can be trusted."""
+    """A run that had begun could not go on."""
+
+    exit_code = 1

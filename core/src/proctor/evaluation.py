@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from proctor.records import grade_record, request_digest, sample_key, sample_rec
 from proctor.renderers import choose_renderer, early_warning, get_renderer, quick_check
 from proctor.sampling import AnswerReader, RequestFailed, combined_stops, request, tinker_params
 from proctor.selection import Selection, select
-from proctor.types import Example, Message, ModelIdentity, Outcome, Sample
+from proctor.types import Example, Message, Outcome, Sample
 
 if TYPE_CHECKING:
     from proctor.evaluators import GradedEvaluator
@@ -77,6 +77,7 @@ class Evaluation:
                 LedgerColumn(name, *grader.scale(), grader.is_proportion)
                 for name, grader in zip(self.grader_names, evaluator.graders, strict=True)
             ],
+            num_samples=evaluator.num_samples,
             by=tuple(evaluator.by),
         )
         self._stages = [
@@ -148,9 +149,7 @@ class Evaluation:
                 for stage in self._stages:
                     group.create_task(stage.run())
                 watcher = group.create_task(self._watch())
-                workers = [
-                    group.create_task(self._work(queue)) for _ in range(self._concurrency)
-                ]
+                workers = [group.create_task(self._work(queue)) for _ in range(self._concurrency)]
                 await self._produce(selection, queue)
                 for _ in workers:
                     await queue.put(None)
@@ -169,8 +168,6 @@ class Evaluation:
                 if self.evaluator.min_coverage is None
                 else self.evaluator.min_coverage
             ),
-            num_samples=self.evaluator.num_samples,
-            seed=self.context.seed,
             details={
                 "renderer": self.renderer_key,
                 "dataset": self.evaluator.dataset.provenance(),
@@ -216,7 +213,7 @@ class Evaluation:
             for item in batch:
                 item.occurrence = seen.add(hash64(item.digest))
                 item.row = self.ledger.add_example(
-                    str(item.example.metadata.get("cluster", f"id:{item.example.id}")),
+                    _field(item.example, "metadata.cluster"),
                     [_field(item.example, path) for path in self.evaluator.by],
                 )
                 if self.context.stop.is_set:
@@ -355,22 +352,17 @@ class Evaluation:
     def _report(self, index: int, ticket: Any, grading: GradedPair) -> None:
         row, sample_index, key, status = ticket
         name = self.grader_names[index]
+        value = grading.grade.value if grading.grade else None
+        if status == "truncated" and grading.outcome is Outcome.GRADED:
+            # a grader that sees truncated answers says what one is worth, not that it is whole
+            grading = replace(grading, outcome=Outcome.TRUNCATED)
+        outcome = self.ledger.record(
+            row, sample_index, name, grading.outcome, value, answer=grading.answer
+        )
         self.context.sink.grade(
             grade_record(self.name, key, name, self._fingerprints[index], grading)
         )
-        value = grading.grade.value if grading.grade else float("nan")
-        self.ledger.record(
-            row,
-            sample_index,
-            name,
-            grading.outcome,
-            value,
-            answer=grading.answer,
-            truncated=status == "truncated",
-        )
-        self.context.progress.graded(
-            self.name, name, grading.outcome, grading.grade.value if grading.grade else None
-        )
+        self.context.progress.graded(self.name, name, outcome, value)
 
     def _look_early(self, sample: Sample) -> None:
         if len(self._early) < EARLY_SAMPLES:

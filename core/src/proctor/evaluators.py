@@ -103,7 +103,7 @@ class GradedEvaluator(Component, SamplingClientEvaluator):
         return self._label or self.label
 
     def grader_names(self) -> list[str]:
-        """The name of each grader in metric names: the registered one, numbered where it repeats."""
+        """Each grader's name in metric names: the registered one, numbered where it repeats."""
         names: list[str] = []
         for grader in self.graders:
             base = grader._origin.type.rsplit("/", 1)[-1] if grader._origin else None
@@ -148,7 +148,7 @@ class GradedEvaluator(Component, SamplingClientEvaluator):
         """Evaluates with defaults; returns the metrics by name."""
         context = EvaluationContext.for_client(sampling_client)
         result = await self.evaluate(sampling_client, context)
-        return result.metrics
+        return dict(result.metrics)
 
 
 class Suite(Component):

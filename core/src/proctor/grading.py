@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from proctor.errors import ProctorError
@@ -142,24 +143,15 @@ class GradingStage:
         """Grades in order on one thread, watching that no single pair takes too long."""
         gradings: list[GradedPair] = []
         while len(gradings) < len(pairs):
-            progress = _Progress()
             rest = pairs[len(gradings) :]
+            progress = _Progress()
             finished = asyncio.Event()
-            loop = asyncio.get_running_loop()
-
-            def work(
-                rest: Sequence[Pair] = rest,
-                progress: _Progress = progress,
-                finished: asyncio.Event = finished,
-            ) -> None:
-                for pair in rest:
-                    progress.started = time.monotonic()
-                    progress.gradings.append(self._grade_here(pair))
-                    if progress.is_abandoned:
-                        return
-                _notify(loop, finished)
-
-            threading.Thread(target=work, name="proctor-grader", daemon=True).start()
+            threading.Thread(
+                target=self._grade_in_order,
+                args=(rest, progress, asyncio.get_running_loop(), finished),
+                name="proctor-grader",
+                daemon=True,
+            ).start()
             while not finished.is_set():
                 limit = progress.started + self.grader.grading_timeout
                 try:
@@ -174,6 +166,20 @@ class GradingStage:
             if progress.is_abandoned and len(done) < len(rest):
                 gradings.append(self._hung())
         return gradings
+
+    def _grade_in_order(
+        self,
+        pairs: Sequence[Pair],
+        progress: _Progress,
+        loop: asyncio.AbstractEventLoop,
+        finished: asyncio.Event,
+    ) -> None:
+        for pair in pairs:
+            progress.started = time.monotonic()
+            progress.gradings.append(self._grade_here(pair))
+            if progress.is_abandoned:
+                return
+        _on_loop(loop, finished.set)
 
     def _grade_here(self, pair: Pair) -> GradedPair:
         for attempt in range(1 + RETRIES):
@@ -191,18 +197,15 @@ class GradingStage:
     def _settle(self, pair: Pair, verdict: Any) -> GradedPair:
         """Holds a verdict against the grader's scale."""
         worst, best = self.grader.scale()
-        grade = verdict if isinstance(verdict, Grade) else None
-        value = checked_value(grade.value if grade else verdict, worst, best)
+        value = checked_value(verdict, worst, best, proportion=self.grader.is_proportion)
         if value is None:
-            return _ungraded(f"the grader gave {verdict!r:.200}, outside its scale {worst} to {best}")
+            given = verdict.value if isinstance(verdict, Grade) else verdict
+            return _ungraded(f"the grade {given!r:.200} is not on the scale {worst} to {best}")
         try:
             answer = self.grader.extract_answer(*pair)
         except Exception as error:
             return _ungraded(f"extract_answer raised {one_line(error)}")
-        if grade is None:
-            grade = Grade(value)
-        elif grade.value is not value:
-            grade = Grade(value, grade.explanation, grade.metadata)
+        grade = replace(verdict, value=value) if isinstance(verdict, Grade) else Grade(value)
         return GradedPair(Outcome.GRADED, grade, answer=answer)
 
     def _hung(self) -> GradedPair:
@@ -218,11 +221,10 @@ class _Progress:
         self.is_abandoned = False
 
 
-def _notify(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    try:
-        loop.call_soon_threadsafe(event.set)
-    except RuntimeError:  # the loop closed while an abandoned thread still graded
-        pass
+def _on_loop(loop: asyncio.AbstractEventLoop, callback: Callable[..., Any], *args: Any) -> None:
+    # an abandoned thread may come to its end after the loop was closed
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(callback, *args)
 
 
 async def _awaited(awaitable: Any) -> Any:
@@ -247,10 +249,7 @@ async def _on_thread(call: Callable[[], Any], seconds: float) -> Any:
             result, error = call(), None
         except Exception as raised:
             result, error = None, raised
-        try:
-            loop.call_soon_threadsafe(settle, result, error)
-        except RuntimeError:  # the loop closed while an abandoned thread still worked
-            pass
+        _on_loop(loop, settle, result, error)
 
     threading.Thread(target=work, name="proctor-grader", daemon=True).start()
     async with asyncio.timeout(seconds):

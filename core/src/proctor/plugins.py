@@ -266,9 +266,7 @@ class PluginManager:
         extra: list[Any] = []
         for plugin in self._working():
             try:
-                results = self._call(
-                    plugin, "proctor_extra_graders", evaluator_spec=evaluator_spec
-                )
+                results = self._call(plugin, "proctor_extra_graders", evaluator_spec=evaluator_spec)
             except Exception as error:
                 raise PluginError(
                     f"proctor_extra_graders raised {one_line(error)}",
@@ -378,12 +376,26 @@ def plugin_manager() -> PluginManager:
 
     ``PROCTOR_PLUGINS`` names the only plugins to load, separated by commas; empty for none.
     """
-    global _active
     if _active is None:
-        chosen = os.environ.get("PROCTOR_PLUGINS")
-        only = None if chosen is None else [n.strip() for n in chosen.split(",") if n.strip()]
-        _active = PluginManager(only=only)
+        configure()
+    assert _active is not None
     return _active
+
+
+def configure(*, blocked: Iterable[str] = (), files: Iterable[Path | str] = ()) -> None:
+    """Makes the plugin manager of this process anew.
+
+    Args:
+        blocked: Plugins not to load.
+        files: Single-file plugins to load beside the installed ones.
+
+    Raises:
+        PluginError: A single-file plugin can't be loaded.
+    """
+    global _active
+    chosen = os.environ.get("PROCTOR_PLUGINS")
+    only = None if chosen is None else [n.strip() for n in chosen.split(",") if n.strip()]
+    _active = PluginManager(blocked=blocked, files=files, only=only)
 
 
 @contextmanager

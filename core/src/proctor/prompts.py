@@ -83,8 +83,8 @@ class PromptStyle:
         """The conversation for a presented example: system, shots, question.
 
         Raises:
-            DatasetError: The row brings a system message beside the evaluator's, or is one of its own
-            shots with none to spare.
+            DatasetError: The row brings a system message beside the evaluator's, or is one of its
+                own shots with none to spare.
         """
         conversation = self._question(shown)
         if self.system is not None:

@@ -19,11 +19,12 @@ from proctor.context import EvaluationContext, Progress
 from proctor.errors import ConfigError, ProctorError, RunError
 from proctor.evaluation import Evaluation
 from proctor.evaluators import GradedEvaluator
-from proctor.metrics import EvaluationResult, suite_means
+from proctor.metrics import EvaluationResult
 from proctor.plugins import PluginManager, plugin_manager
 from proctor.registry import one_line
 from proctor.runs import RunFolder
 from proctor.sampling import RequestBudget, StopSignal
+from proctor.suites import SuiteResult
 
 
 @dataclass(slots=True)
@@ -32,29 +33,35 @@ class RunReport:
 
     Attributes:
         folder: The run's folder.
-        results: The result of each evaluator that finished.
-        plain: The numbers of evaluators that return nothing but numbers.
+        results: The result of each evaluator that finished, by name.
+        suites: The means of each suite whose members all finished.
         errors: Why an evaluator has no result, by its name.
-        metrics: All metrics by name.
-        suites: Micro and macro means, by suite.
         is_interrupted: Whether a person stopped it.
     """
 
     folder: Path
     results: dict[str, EvaluationResult] = field(default_factory=dict)
-    plain: dict[str, dict[str, float]] = field(default_factory=dict)
+    suites: dict[str, SuiteResult] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
-    suites: dict[str, Any] = field(default_factory=dict)
     is_interrupted: bool = False
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """All metrics by name."""
+        metrics: dict[str, float] = {}
+        for result in self.results.values():
+            metrics |= result.metrics
+        for suite in self.suites.values():
+            metrics |= suite.metrics
+        return metrics
 
     @property
     def status(self) -> str:
         """``interrupted``, ``failed`` or ``complete``."""
         if self.is_interrupted:
             return "interrupted"
-        withheld = any(result.withheld for result in self.results.values())
-        return "failed" if self.errors or withheld or not self.metrics else "complete"
+        complete = self.results and all(result.is_complete for result in self.results.values())
+        return "complete" if complete and not self.errors else "failed"
 
     @property
     def exit_code(self) -> int:
@@ -66,9 +73,8 @@ class RunReport:
         return {
             "status": self.status,
             "metrics": self.metrics,
-            "evaluators": {name: result.to_json() for name, result in self.results.items()}
-            | {name: {"metrics": numbers} for name, numbers in self.plain.items()},
-            "suites": self.suites,
+            "evaluators": {name: result.to_json() for name, result in self.results.items()},
+            "suites": {name: suite.to_json() for name, suite in self.suites.items()},
             "errors": self.errors,
         }
 
@@ -194,6 +200,9 @@ async def _evaluate(
                 result = await entry.evaluator.evaluate(model.client, context.named(entry.name))
             else:
                 result = await entry.evaluator(model.client)
+            if not isinstance(result, EvaluationResult):
+                numbers = checked_metrics(entry.name, result)
+                result = EvaluationResult.from_metrics(entry.name, numbers)
         except RunError:
             raise
         except Exception as error:
@@ -201,11 +210,8 @@ async def _evaluate(
             report.errors[entry.name] = reason
             context.progress.warn(entry.name, reason)
             return
-        if isinstance(result, EvaluationResult):
-            report.results[entry.name] = result
-            manager.evaluation_finished(result)
-        else:
-            report.plain[entry.name] = plain_metrics(entry.name, result)
+        report.results[entry.name] = result
+        manager.evaluation_finished(result)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -214,35 +220,33 @@ async def _evaluate(
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from errors
     report.is_interrupted = context.stop.is_set
-    for entry in config.evaluators:
-        if entry.name in report.results:
-            report.metrics.update(report.results[entry.name].metrics)
-        report.metrics.update(report.plain.get(entry.name, {}))
+    in_order = {
+        e.name: report.results[e.name] for e in config.evaluators if e.name in report.results
+    }
+    report.results = in_order
     for suite, members in config.suites.items():
         results = [report.results[name] for name in members if name in report.results]
         if len(results) == len(members):
-            means = suite_means(suite, results)
-            report.suites[suite] = means
-            report.metrics.update(means)
+            report.suites[suite] = SuiteResult.from_results(suite, results)
+        else:
+            report.errors[suite] = "a member of the suite has no result"
     return report
 
 
-def plain_metrics(name: str, numbers: Mapping[str, float]) -> dict[str, float]:
-    """A plain evaluator's numbers, under its name.
+def checked_metrics(name: str, numbers: Any) -> dict[str, float]:
+    """What a plain evaluator returned, if it is numbers by name.
 
     Raises:
-        RunError: It returned no mapping of names to numbers, or nothing at all.
+        ProctorError: It is not, or is empty.
     """
     if not isinstance(numbers, Mapping) or not numbers:
-        raise RunError(f"{name} returned no metrics", fix="return a dict of names to numbers")
-    metrics = {}
-    for key, value in numbers.items():
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise RunError(f"{name} returned {key}={value!r}, which is no number") from None
-        metrics[key if key.startswith(f"{name}/") else f"{name}/{key}"] = number
-    return metrics
+        raise ProctorError(f"{name} returned no metrics", fix="return a dict of names to numbers")
+    try:
+        return {str(key): float(value) for key, value in numbers.items()}
+    except (TypeError, ValueError):
+        raise ProctorError(
+            f"{name} returned {dict(numbers)!r:.200}", fix="return a dict of names to numbers"
+        ) from None
 
 
 def describe_identity(model: OpenedModel) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from proctor.errors import RunError
+from proctor.errors import ConfigError, RunError
 from proctor.records import to_line
 
 SAMPLES = "samples.jsonl"
@@ -29,7 +29,7 @@ class JsonLines:
         path: The file; made where there is none.
 
     Raises:
-        RunError: It can't be opened for writing.
+        ConfigError: It can't be opened for writing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,7 +37,7 @@ class JsonLines:
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
-            raise RunError(
+            raise ConfigError(
                 f"can't write {path}: {error.strerror}", fix="choose another folder with --out"
             ) from error
         self._size = self._mend()
@@ -92,7 +92,7 @@ class RunFolder:
         folder: Where; made where there is none.
 
     Raises:
-        RunError: It can't be made or written, or holds another run.
+        ConfigError: It can't be made or written, or holds another run.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -100,12 +100,12 @@ class RunFolder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunError(
+            raise ConfigError(
                 f"can't make the folder {folder}: {error.strerror}",
                 fix="choose another with --out",
             ) from error
         if (folder / RUN).exists():
-            raise RunError(
+            raise ConfigError(
                 f"{folder} holds a run already", fix="choose another folder with --out"
             )
         self._samples = JsonLines(folder / SAMPLES)
@@ -172,13 +172,13 @@ class FinishedRun:
         folder: The folder.
 
     Raises:
-        RunError: There is no run in it.
+        ConfigError: There is no run in it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         if not (folder / RUN).is_file():
-            raise RunError(
+            raise ConfigError(
                 f"{folder} is no run's folder: it has no {RUN}",
                 fix="give the folder that 'proctor run' printed",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import bisect
 import random
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -12,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from proctor.errors import TransientError
 from proctor.registry import one_line
-from proctor.types import Call, Message, Sample, SampleStatus, SamplingOptions, Termination
+from proctor.types import (
+    Call,
+    Message,
+    Sample,
+    SampleStatus,
+    SamplingOptions,
+    Termination,
+    TextPart,
+)
 
 if TYPE_CHECKING:
     import tinker
@@ -257,25 +266,30 @@ class AnswerReader:
         if not cuts:
             return tokens
         answer = text[: min(cuts)]
-        whole = 0
-        while whole < len(tokens) and answer.startswith(self.tokenizer.decode(tokens[: whole + 1])):
-            whole += 1
+        within_answer = range(len(tokens))
+        whole = bisect.bisect_left(
+            within_answer,
+            True,
+            key=lambda last: not answer.startswith(self.tokenizer.decode(tokens[: last + 1])),
+        )
         rest = answer[len(self.tokenizer.decode(tokens[:whole])) :]
         end = self.renderer.get_stop_sequences()[0]
         if isinstance(end, str):
             tail = self.tokenizer.encode(rest + end, add_special_tokens=False)
         else:
             tail = [*self.tokenizer.encode(rest, add_special_tokens=False), end]
-        return tokens[:whole] + tail
+        return [*tokens[:whole], *tail]
 
     def _with_prefill(self, message: Message) -> Message:
         if not self.prefill:
             return message
         content = message["content"]
+        whole = message.copy()
         if isinstance(content, str):
-            return Message(**{**message, "content": self.prefill + content})  # type: ignore[typeddict-item]
-        prefilled = {"type": "text", "text": self.prefill}
-        return Message(**{**message, "content": [prefilled, *content]})  # type: ignore[typeddict-item]
+            whole["content"] = self.prefill + content
+        else:
+            whole["content"] = [TextPart(type="text", text=self.prefill), *content]
+        return whole
 
 
 def tinker_params(

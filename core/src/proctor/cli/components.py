@@ -1,0 +1,72 @@
+"""``proctor list``: the components that there are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from proctor.errors import ProctorError
+from proctor.registry import KINDS
+
+
+@click.command(
+    "list",
+    epilog="""\b
+Examples:
+  proctor list
+  proctor list grader
+  proctor list dataset --json
+""",
+)
+@click.argument("kind", type=click.Choice(KINDS), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def list_components(kind: str | None, as_json: bool) -> None:
+    """List the components of KIND, or of every kind, that installed plugins name."""
+    from proctor.plugins import plugin_manager
+
+    manager = plugin_manager()
+    rows = [_row(r) for k in ([kind] if kind else KINDS) for r in manager.registry.of_kind(k)]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
+    for heading in ("kind", "name", "from", "what it is", "options"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(
+            row["kind"], row["name"], row["distribution"], row["summary"], ", ".join(row["options"])
+        )
+    console.print(table)
+    for line in manager.registry.broken_plugins:
+        console.print(f"broken plugin {line}", style="red", markup=False)
+
+
+def _row(registration: Any) -> dict[str, Any]:
+    from proctor.components import summary
+
+    row: dict[str, Any] = {
+        "kind": registration.kind,
+        "name": registration.name,
+        "distribution": registration.distribution,
+        "version": registration.distribution_version,
+        "summary": "",
+        "options": [],
+    }
+    try:
+        target = registration.load()
+    except ProctorError as error:
+        row["summary"] = f"broken: {error}"
+        return row
+    if hasattr(target, "model_fields"):
+        row["options"] = list(target.model_fields)
+    if isinstance(registration.target, str) or not hasattr(target, "keys"):
+        row["summary"] = summary(target)
+    else:
+        row["summary"] = "a preset"
+    return row

@@ -1,0 +1,119 @@
+"""``proctor run``: evaluate a model from a config."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  proctor run evals.yaml
+  proctor run evals.yaml --limit 50 --out runs/first
+  proctor run evals.yaml --json > scores.json
+"""
+)
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The run's folder; else runs/TIME-NAME."
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Most examples of each evaluator.")
+@click.option("--renderer", help="The renderer, in place of the config's.")
+@click.option("--seed", type=int, help="The seed, in place of the config's.")
+@click.option("--strict", is_flag=True, help="A renderer that looks wrong is an error.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+def run(
+    config: Path,
+    out: Path | None,
+    limit: int | None,
+    renderer: str | None,
+    seed: int | None,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Evaluate the model of CONFIG, a YAML file, with its evaluators.
+
+    Prints each score with its 95% interval, and keeps every prompt, answer and grade in the run's
+    folder. Exits with 1 where too few answers could be graded for a score to be trusted.
+
+    The first Ctrl-C stops sending and keeps what comes back; the second stops at once.
+    """
+    from proctor.cli.progress import progress_for
+    from proctor.config import load_config
+    from proctor.runner import RunReport, run_config
+    from proctor.runs import new_run_folder
+    from proctor.sampling import StopSignal
+
+    loaded = load_config(config, renderer=renderer, seed=seed)
+    folder = out or new_run_folder(Path("runs"), config.stem)
+    stop = StopSignal()
+    progress = progress_for(sys.stderr)
+
+    async def execute() -> RunReport:
+        task = asyncio.ensure_future(
+            run_config(loaded, folder, progress=progress, stop=stop, limit=limit, is_strict=strict)
+        )
+        _heed_interrupts(task, stop, folder)
+        return await task
+
+    try:
+        with progress:
+            report = asyncio.run(execute())
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        _leave_at_once(folder)
+        return
+    if as_json:
+        click.echo(json.dumps(report.to_json() | {"folder": str(folder)}, indent=2))
+    else:
+        _print_report(report)
+    if report.exit_code:
+        raise click.exceptions.Exit(report.exit_code)
+
+
+def _heed_interrupts(task: asyncio.Task[Any], stop: Any, folder: Path) -> None:
+    loop = asyncio.get_running_loop()
+
+    def interrupted(*_: Any) -> None:
+        if stop.is_set:
+            loop.call_soon_threadsafe(task.cancel)
+            return
+        stop.set()
+        click.echo(
+            "\nstopping: what is in flight may still come back; press Ctrl-C again to stop at once",
+            err=True,
+        )
+
+    signal.signal(signal.SIGINT, interrupted)
+
+
+def _leave_at_once(folder: Path) -> None:
+    """Ends the process without waiting for threads that a client or a dataset may hold."""
+    click.echo(f"interrupted; what came back is in {folder}", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(130)
+
+
+def _print_report(report: Any) -> None:
+    from rich.console import Console
+
+    from proctor.score_table import render_results
+    from proctor.terminal import printable
+
+    console = Console(highlight=False, soft_wrap=True)
+    if report.results:
+        console.print(render_results([*report.results.values(), *report.suites.values()]))
+    for name, reason in report.errors.items():
+        console.print(f"{name}: failed: {printable(reason)}", markup=False, style="red")
+    if report.is_interrupted:
+        console.print("interrupted: these scores are of what came back, not of the dataset")
+    console.print(f"run: {report.folder}", markup=False)
+    console.print(f"look at the answers: proctor show {report.folder}", markup=False)
