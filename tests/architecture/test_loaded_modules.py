@@ -64,5 +64,16 @@ def test_list_shows_components_of_every_plugin(distributions):
     for distribution in distributions:
         importlib.metadata.distribution(distribution.name)
     _, output = loaded_after("command('list', '--json')")
-    owners = {row["distribution"] for row in json.loads(output)}
-    assert owners >= {distribution.name for distribution in distributions}
+    rows = json.loads(output)
+    assert {row["distribution"] for row in rows} >= {d.name for d in distributions}
+    assert [row for row in rows if row["summary"].startswith("broken") or not row["summary"]] == []
+
+
+def test_core_alone_has_no_grader_no_dataset_and_no_backend_but_tinker():
+    _, output = loaded_after(
+        "import os; os.environ['PROCTOR_PLUGINS'] = ''; command('list', '--json')"
+    )
+    rows = json.loads(output)
+    assert {row["distribution"] for row in rows} == {"proctor"}
+    assert {row["kind"] for row in rows} <= {"evaluator", "renderer", "backend", "command"}
+    assert [row["name"] for row in rows if row["kind"] == "backend"] == ["tinker"]
