@@ -122,9 +122,10 @@ class _ResultsView:
         for result in self.results:
             if isinstance(result, SuiteResult):
                 yield from (Text(line, style="bold", no_wrap=True) for line in format_suite(result))
-            elif not result.graders:
+                continue
+            if not result.graders:
                 yield from _numbers(result)
-            for grader in result.graders if isinstance(result, EvaluationResult) else ():
+            for grader in result.graders:
                 yield from _grader_lines(result, grader, is_ascii=options.ascii_only)
 
 
@@ -189,12 +190,16 @@ def _at_k(estimate: Estimate) -> str:
         ("maj", estimate.maj_at_k),
     )
     places = _places(estimate)
-    return "  ".join(
-        f"{kind}@{k} {at_k.score:.{3 if kind == 'pass' else places}f}"
-        for kind, by_k in kinds
-        for k, at_k in by_k.items()
-        if at_k.reported
-    )
+    parts = []
+    for kind, by_k in kinds:
+        for k, at_k in by_k.items():
+            if at_k.reported:
+                parts.append(f"{kind}@{k} {at_k.score:.{3 if kind == 'pass' else places}f}")
+            else:
+                parts.append(
+                    f"{kind}@{k} withheld ({at_k.n} of {estimate.examples} have {k} samples)"
+                )
+    return "  ".join(parts)
 
 
 def _with_interval(mean: Estimate | SuiteMean, places: int) -> str:
