@@ -7,7 +7,61 @@ no heavy package.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from proctor.backends import (
+        Backend as Backend,
+        OpenedModel as OpenedModel,
+        SamplingClient as SamplingClient,
+    )
+    from proctor.components import (
+        Component as Component,
+        ComponentKind as ComponentKind,
+        fingerprint as fingerprint,
+    )
+    from proctor.config import load_config as load_config
+    from proctor.context import EvaluationContext as EvaluationContext
+    from proctor.datasets import Dataset as Dataset
+    from proctor.errors import (
+        BackendError as BackendError,
+        ConfigError as ConfigError,
+        DatasetError as DatasetError,
+        PluginError as PluginError,
+        ProctorError as ProctorError,
+        RendererError as RendererError,
+        RunError as RunError,
+        TokenizerError as TokenizerError,
+        TransientError as TransientError,
+        UnknownComponentError as UnknownComponentError,
+    )
+    from proctor.evaluators import (
+        GradedEvaluator as GradedEvaluator,
+        SamplingClientEvaluator as SamplingClientEvaluator,
+        TrainingClientEvaluator as TrainingClientEvaluator,
+    )
+    from proctor.gguf_tokenizer import tokenizer_from_gguf as tokenizer_from_gguf
+    from proctor.graders import Grader as Grader
+    from proctor.hookspecs import hookimpl as hookimpl
+    from proctor.metrics import EvaluationResult as EvaluationResult
+    from proctor.tokenizers import get_tokenizer as get_tokenizer
+    from proctor.types import (
+        Call as Call,
+        Example as Example,
+        Grade as Grade,
+        Message as Message,
+        ModelIdentity as ModelIdentity,
+        Outcome as Outcome,
+        Sample as Sample,
+        SamplingOptions as SamplingOptions,
+        Termination as Termination,
+        ToolCall as ToolCall,
+        ToolSpec as ToolSpec,
+        UnparsedToolCall as UnparsedToolCall,
+        choice_letter as choice_letter,
+        message_reasoning as message_reasoning,
+        message_text as message_text,
+    )
 
 __version__ = "0.1.0"
 
@@ -45,6 +99,7 @@ _HOMES = {
     "proctor.graders": ("Grader",),
     "proctor.datasets": ("Dataset",),
     "proctor.backends": ("Backend", "OpenedModel", "SamplingClient"),
+    "proctor.hashing": ("HashCounter", "hash64"),
     "proctor.hookspecs": ("hookimpl",),
     "proctor.context": ("EvaluationContext",),
     "proctor.evaluators": ("GradedEvaluator", "SamplingClientEvaluator", "TrainingClientEvaluator"),
