@@ -39,6 +39,7 @@ class LocalBackend(Backend):
     """Whether to run Python code that comes with the model."""
 
     _opened: OpenedModel | None = PrivateAttr(default=None)
+    _client: Any = PrivateAttr(default=None)
 
     async def open_model(self) -> OpenedModel:
         """Loads the model; a second call returns what the first one opened.
@@ -52,9 +53,9 @@ class LocalBackend(Backend):
 
     async def close(self) -> None:
         """Stops sampling and frees the model."""
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            await asyncio.to_thread(opened.client.close)  # type: ignore[attr-defined]
+        client, self._client, self._opened = self._client, None, None
+        if client is not None:
+            await asyncio.to_thread(client.close)
 
     def _load(self) -> OpenedModel:
         from proctor_local.client import LocalSamplingClient
@@ -81,7 +82,7 @@ class LocalBackend(Backend):
                 where=self.model,
                 fix="set context_length",
             )
-        client = LocalSamplingClient(
+        self._client = LocalSamplingClient(
             model,
             tokenizer,
             context_length=context_length,
@@ -96,7 +97,9 @@ class LocalBackend(Backend):
             context_length=context_length,
         )
         # Twice what fits, so that the batch is full again as soon as an answer leaves it.
-        return OpenedModel(client, identity, tokenizer, max_in_flight=2 * self.max_batch_size)
+        return OpenedModel(
+            self._client, identity, tokenizer, max_in_flight=2 * self.max_batch_size
+        )
 
 
 def _find_device(name: str) -> Any:
@@ -130,7 +133,7 @@ def _load_parts(files: ModelFiles, dtype: str, trust_remote_code: bool) -> tuple
     with quiet_loading():
         try:
             tokenizer = AutoTokenizer.from_pretrained(files.folder, **options)
-            model, report = AutoModelForCausalLM.from_pretrained(
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
                 files.folder, dtype=dtype, output_loading_info=True, **options
             )
         except Exception as error:  # what transformers raises depends on what it stumbles over
@@ -140,6 +143,7 @@ def _load_parts(files: ModelFiles, dtype: str, trust_remote_code: bool) -> tuple
                 where=files.name,
                 fix=hint if "trust_remote_code" in str(error) else "check the model's files",
             ) from error
+    model, report = loaded
     missing = sorted({*report["missing_keys"], *report.get("mismatched_keys", ())})
     if missing:
         raise BackendError(

@@ -43,7 +43,7 @@ def choose_tokens(
         tokens[everything] = _pick(weights, [draws[row] for row in everything])
     if restricted:
         weights, order = _weights(logits, restricted, temperatures).sort(
-            -1, descending=True, stable=True
+            dim=-1, descending=True, stable=True
         )
         size = weights.shape[-1]
         most = [top_ks[row] if top_ks[row] > 0 else size for row in restricted]

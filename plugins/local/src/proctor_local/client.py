@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import uuid
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -15,9 +15,10 @@ import tinker
 from tinker.types.topk_logprobs import MASK_LOGPROB, TopkLogprobs
 
 from proctor import BackendError
-from proctor_local.decoding import PromptScores
 from proctor_local.engine import Engine
+from proctor_local.prompts import PromptScores
 from proctor_local.requests import Choice, Request, Row
+from proctor_local.stopping import StopStrings
 
 ResultT = TypeVar("ResultT")
 
@@ -32,6 +33,9 @@ class LocalFuture(tinker.APIFuture[ResultT]):
         self._future = future
         # A client that nobody holds is closed; whoever holds its answer still needs it.
         self._client = client
+
+    def __await__(self) -> Generator[Any, None, ResultT]:
+        return self.result_async().__await__()
 
     def result(self, timeout: float | None = None) -> ResultT:
         """Blocks until the result is there, for at most ``timeout`` seconds.
@@ -137,9 +141,7 @@ class LocalSamplingClient:
                 lambda done: self._response(done, include_prompt_logprobs, topk_prompt_logprobs),
                 min(topk_prompt_logprobs, self._vocabulary) if scored else None,
             )
-            request.rows = [
-                Row(request, index, self._engine.decoder) for index in range(num_samples)
-            ]
+            request.rows = [self._row(request, index) for index in range(num_samples)]
         except BackendError as error:
             future.set_exception(error)
         else:
@@ -225,6 +227,10 @@ class LocalSamplingClient:
         choice.check()
         return choice, most
 
+    def _row(self, request: Request, index: int) -> Row:
+        texts = request.choice.stop_strings
+        return Row(request, index, StopStrings(self._engine.decoder, texts) if texts else None)
+
     def _response(self, request: Request, with_logprobs: bool, top_k: int) -> tinker.SampleResponse:
         scores = request.scores
         return tinker.SampleResponse(
@@ -245,7 +251,8 @@ class LocalSamplingClient:
 
 def _prompt_logprobs(request: Request) -> list[float | None]:
     assert request.scores is not None
-    return [None, *request.scores.logprobs.tolist()]
+    logprobs: list[float] = request.scores.logprobs.tolist()
+    return [None, *logprobs]
 
 
 def _with_first(scores: PromptScores) -> np.ndarray[Any, Any]:

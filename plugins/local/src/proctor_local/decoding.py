@@ -1,174 +1,82 @@
-"""The model's forward passes: a batch of sequences that grows by a token at a time."""
+"""The model's passes over a batch of sequences that all grow by a token at a time."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
 
-PREFILL_TOKENS = 2048
-"""Most tokens of one forward pass over prompts, padding included."""
-
-_SCORED_LOGITS = 2**26
-"""Most logits that one pass over prompts keeps: 256 MiB in float32."""
-
-
-@dataclass(frozen=True, slots=True)
-class PromptScores:
-    """Log-probabilities of a prompt's tokens after the first, and the likeliest ones there.
-
-    Attributes:
-        logprobs: Of the prompt's own tokens; float32, length - 1.
-        top_tokens: Ids of the likeliest tokens at each of these places, length - 1 x k.
-        top_logprobs: Their log-probabilities, of the same shape.
-    """
-
-    logprobs: Tensor
-    top_tokens: Tensor
-    top_logprobs: Tensor
-
-
-class PromptReader:
-    """Runs prompts through a model, in passes that bound the memory they need.
-
-    Prompts that share a pass are padded on the left; one that is longer than a pass is read alone,
-    piece by piece.
-    """
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._device = model.device
-        self._can_skip_logits = "logits_to_keep" in inspect.signature(model.forward).parameters
-        vocabulary = model.get_input_embeddings().weight.shape[0]
-        self.score_tokens = max(1, min(PREFILL_TOKENS, _SCORED_LOGITS // vocabulary))
-
-    def read(self, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, DynamicCache, Tensor]:
-        """Reads prompts that are to be continued.
-
-        Returns:
-            The logits of each prompt's next token (float32, prompts x vocabulary), the keys and
-            values, and the mask of the tokens that are not padding.
-        """
-        ids, mask = self._padded(prompts)
-        cache = DynamicCache()
-        for *_, logits in self._passes(ids, mask, cache, PREFILL_TOKENS, last_only=True):
-            last = logits[:, -1]
-        return last.float(), cache, mask
-
-    def score(self, prompts: Sequence[Sequence[int]], top_k: int) -> list[PromptScores]:
-        """The log-probability of each token of each prompt but the first, given those before it."""
-        ids, mask = self._padded(prompts)
-        collected = []
-        for start, end, logits in self._passes(
-            ids, mask, DynamicCache(), self.score_tokens, last_only=False
-        ):
-            targets = ids[:, start + 1 : end + 1]
-            logits = logits[:, : targets.shape[1]].float()
-            normaliser = logits.logsumexp(-1)
-            chosen = logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1) - normaliser
-            best = logits.topk(top_k, dim=-1)
-            values = best.values - normaliser.unsqueeze(-1)
-            collected.append((chosen.cpu(), best.indices.cpu(), values.cpu()))
-        chosen, indices, values = (torch.cat(parts, 1) for parts in zip(*collected, strict=True))
-        starts = [ids.shape[1] - len(prompt) for prompt in prompts]
-        return [
-            PromptScores(chosen[row, start:], indices[row, start:], values[row, start:])
-            for row, start in enumerate(starts)
-        ]
-
-    def _padded(self, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        width = max(len(prompt) for prompt in prompts)
-        padded = [[0] * (width - len(prompt)) + list(prompt) for prompt in prompts]
-        real = [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts]
-        return (
-            torch.tensor(padded, device=self._device),
-            torch.tensor(real, device=self._device),
-        )
-
-    def _passes(
-        self, ids: Tensor, mask: Tensor, cache: DynamicCache, most: int, *, last_only: bool
-    ) -> Iterator[tuple[int, int, Tensor]]:
-        positions = (mask.cumsum(-1) - 1).clamp(min=0)
-        width = ids.shape[1]
-        # A pass in which a row is all padding would attend to nothing, hence one row if several.
-        step = width if ids.shape[0] > 1 else most
-        for start in range(0, width, step):
-            end = min(start + step, width)
-            options = {"logits_to_keep": 1} if last_only and self._can_skip_logits else {}
-            output = self._model(
-                input_ids=ids[:, start:end],
-                attention_mask=mask[:, :end],
-                position_ids=positions[:, start:end],
-                past_key_values=cache,
-                use_cache=True,
-                **options,
-            )
-            yield start, end, output.logits
+_SLACK = 256
+"""Places that a buffer has to spare when it is made, so that it is made anew only so often."""
 
 
 class DecodingBatch:
-    """Keys and values of the sequences that are being continued, padded on the left.
+    """Keys and values of the sequences that are being continued.
 
-    Every layer keeps all keys, also where attention slides over a window (the mask sees to that),
-    so that sequences of different lengths can join and leave.
+    Sequences end at the same place of a buffer and start where their length says; what stands
+    before them is hidden by the attention mask. So they can join and leave without a copy of the
+    others. Every layer keeps all keys, also where attention slides over a window: the mask sees to
+    that too.
+
+    Args:
+        model: A transformers model for causal language modelling.
+        max_rows: Most sequences at once.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, max_rows: int) -> None:
         self._model = model
+        self._max_rows = max_rows
         self._cache = DynamicCache()
-        self._mask = torch.zeros((0, 0), dtype=torch.long, device=model.device)
+        self._layers: list[_Buffer] = []
+        self._lengths: list[int] = []
 
     def __len__(self) -> int:
-        return self._mask.shape[0]
+        return len(self._lengths)
 
-    def join(self, cache: DynamicCache, mask: Tensor, copies: Sequence[int]) -> None:
+    def join(self, cache: DynamicCache, lengths: Sequence[int], copies: Sequence[int]) -> None:
         """Adds sequences that were read.
 
         Args:
-            cache: Their keys and values.
-            mask: Their mask.
+            cache: Their keys and values, padded on the left.
+            lengths: Their lengths without the padding.
             copies: How many times each is continued.
         """
-        repeats = torch.tensor(copies, device=mask.device)
-        width = max(self._mask.shape[1], mask.shape[1])
-        joined = DynamicCache()
-        for index, layer in enumerate(cache.layers):
-            keys, values = (
-                _widened(states, width).repeat_interleave(repeats, 0)
-                for states in (layer.keys, layer.values)
-            )
-            if len(self):
-                old = self._cache.layers[index]
-                keys = torch.cat([_widened(old.keys, width), keys])
-                values = torch.cat([_widened(old.values, width), values])
-            joined.update(keys, values, index)
-        self._cache = joined
-        added = torch.nn.functional.pad(mask, (width - mask.shape[1], 0))
-        present = torch.nn.functional.pad(self._mask, (width - self._mask.shape[1], 0))
-        self._mask = torch.cat([present, added.repeat_interleave(repeats, 0)])
+        if not self._layers:
+            self._layers = [_Buffer() for _ in cache.layers]
+            self._cache.layers = list(self._layers)
+        rows = len(self)
+        needed = rows + sum(copies)
+        total = max(needed, min(2 * needed, self._max_rows))
+        for buffer, layer in zip(self._layers, cache.layers, strict=True):
+            buffer.join(rows, layer, copies, total)
+        for length, times in zip(lengths, copies, strict=True):
+            self._lengths.extend([length] * times)
 
-    def keep(self, rows: Sequence[int]) -> None:
-        """Drops all other sequences, and the padding that none of these needs."""
-        if not rows:
-            self.clear()
-            return
-        index = torch.tensor(rows, device=self._mask.device)
-        mask = self._mask[index]
-        start = mask.shape[1] - int(mask.sum(-1).max())
-        kept = DynamicCache()
-        for number, layer in enumerate(self._cache.layers):
-            kept.update(layer.keys[index, :, start:], layer.values[index, :, start:], number)
-        self._cache, self._mask = kept, mask[:, start:]
+    def keep(self, wanted: Sequence[bool]) -> list[int]:
+        """Drops the other sequences; the last ones take the places of those that go.
+
+        Returns:
+            The old place of each sequence that stays, in the new order.
+        """
+        order = list(range(len(wanted)))
+        for place in reversed(range(len(wanted))):
+            if not wanted[place]:
+                order[place] = order[-1]
+                order.pop()
+        moves = [(old, new) for new, old in enumerate(order) if old != new]
+        self._lengths = [self._lengths[old] for old in order]
+        width = max(self._lengths, default=0)
+        for buffer in self._layers:
+            buffer.keep(moves, len(order), width)
+        return order
 
     def clear(self) -> None:
-        """Drops all sequences."""
-        self._cache = DynamicCache()
-        self._mask = self._mask[:0, :0]
+        """Drops all sequences, and their memory."""
+        self._cache, self._layers, self._lengths = DynamicCache(), [], []
 
     def step(self, tokens: Tensor) -> Tensor:
         """Appends one token to each sequence.
@@ -176,19 +84,87 @@ class DecodingBatch:
         Returns:
             The logits of the next ones; float32, sequences x vocabulary.
         """
-        positions = self._mask.sum(-1, keepdim=True)
-        self._mask = torch.nn.functional.pad(self._mask, (0, 1), value=1)
+        lengths = torch.tensor(self._lengths, device=tokens.device).unsqueeze(1)
+        width = max(self._lengths) + 1
+        mask = torch.arange(width, device=tokens.device) >= width - 1 - lengths
         output = self._model(
             input_ids=tokens.unsqueeze(1),
-            attention_mask=self._mask,
-            position_ids=positions,
+            attention_mask=mask.long(),
+            position_ids=lengths,
             past_key_values=self._cache,
             use_cache=True,
         )
+        self._lengths = [length + 1 for length in self._lengths]
         logits: Tensor = output.logits[:, -1].float()
         return logits
 
 
-def _widened(states: Tensor, width: int) -> Tensor:
-    """Keys or values (sequences x heads x length x size) with zeros before them, up to a length."""
-    return torch.nn.functional.pad(states, (0, 0, width - states.shape[2], 0))
+class _Buffer(DynamicLayer):
+    """One layer's keys and values, in a buffer of which a window of rows and places is in use.
+
+    ``DynamicLayer`` makes the whole tensor anew for each token; here a token is written in place.
+    """
+
+    def __init__(self) -> None:
+        DynamicLayer.__init__(self)
+        self._stores: list[Tensor] = []
+        self._start = 0
+        self._end = 0
+
+    def join(self, rows: int, layer: Any, copies: Sequence[int], total: int) -> None:
+        """Adds rows after the first ``rows``; ``total`` is the most that are to be expected."""
+        width = layer.keys.shape[2]
+        added = sum(copies)
+        if not rows:
+            self._start = self._end = 0
+        if self._end < width or self._stores[0].shape[0] < rows + added:
+            self._rebuild(rows, (layer.keys, layer.values), total, width)
+        self._start = min(self._start, self._end - width)
+        repeats = torch.tensor(copies, device=layer.keys.device)
+        for store, states in zip(self._stores, (layer.keys, layer.values), strict=True):
+            store[rows : rows + added, :, self._end - width : self._end] = states.repeat_interleave(
+                repeats, 0
+            )
+        self.is_initialized = True
+        self._show(rows + added)
+
+    def keep(self, moves: Sequence[tuple[int, int]], rows: int, width: int) -> None:
+        """Moves rows (from, to), keeps the first ``rows`` and the last ``width`` places."""
+        for store in self._stores:
+            for old, new in moves:
+                store[new, :, self._start : self._end] = store[old, :, self._start : self._end]
+        self._start = self._end - width
+        self._show(rows)
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Writes the states of the next tokens behind those that are there."""
+        rows, added = key_states.shape[0], key_states.shape[2]
+        if self._end + added > self._stores[0].shape[2]:
+            self._rebuild(rows, (key_states, value_states), self._stores[0].shape[0], 0)
+        for store, states in zip(self._stores, (key_states, value_states), strict=True):
+            store[:rows, :, self._end : self._end + added] = states
+        self._end += added
+        return self._show(rows)
+
+    def _show(self, rows: int) -> tuple[Tensor, Tensor]:
+        keys, values = (store[:rows, :, self._start : self._end] for store in self._stores)
+        self.keys, self.values = keys, values
+        return keys, values
+
+    def _rebuild(self, rows: int, like: tuple[Tensor, Tensor], total: int, width: int) -> None:
+        """A new buffer, whose window ends at ``width`` at least and has room behind it."""
+        used = self._end - self._start
+        end = max(used, width)
+        room = end + max(_SLACK, end // 4)
+        stores = []
+        for index, states in enumerate(like):
+            # Zeros: what the mask hides still takes part in a product with 0, and may be no NaN.
+            store = states.new_zeros((total, states.shape[1], room, states.shape[3]))
+            if rows:
+                old = self._stores[index][:rows, :, self._start : self._end]
+                store[:rows, :, end - used : end] = old
+            stores.append(store)
+        self._stores = stores
+        self._start, self._end = end - used, end

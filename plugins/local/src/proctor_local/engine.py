@@ -16,12 +16,14 @@ import torch
 from torch import Tensor
 
 from proctor import BackendError
+from proctor_local.attention import use_grouped_attention
 from proctor_local.choosing import choose_tokens
-from proctor_local.decoding import PREFILL_TOKENS, DecodingBatch, PromptReader
+from proctor_local.decoding import DecodingBatch
+from proctor_local.prompts import PREFILL_TOKENS, PromptReader
 from proctor_local.requests import Request, Row
 
 _STEPS_BETWEEN_JOINS = 8
-"""A join copies all keys and values: fewer rows than a quarter of the batch wait this long."""
+"""Reading one prompt costs about as much as a step of the whole batch: rows wait for company."""
 
 
 class Engine:
@@ -34,11 +36,11 @@ class Engine:
     """
 
     def __init__(self, model: Any, tokenizer: Any, max_batch_size: int) -> None:
-        self._model = model
+        use_grouped_attention(model)
         self._tokenizer = tokenizer
         self._capacity = max_batch_size
         self._reader = PromptReader(model)
-        self._batch = DecodingBatch(model)
+        self._batch = DecodingBatch(model, max_batch_size)
         self._active: list[Row] = []
         self._waiting: deque[Row] = deque()
         self._unscored: deque[Request] = deque()
@@ -117,11 +119,10 @@ class Engine:
         self._unscored = deque(request for request in self._unscored if not request.is_over)
 
     def _keep(self, wanted: list[bool]) -> None:
-        kept = [index for index, want in enumerate(wanted) if want]
-        self._batch.keep(kept)
+        order = self._batch.keep(wanted)
         if self._next_tokens is not None:
-            self._next_tokens = self._next_tokens[kept]
-        self._active = [self._active[index] for index in kept]
+            self._next_tokens = self._next_tokens[order]
+        self._active = [self._active[place] for place in order]
 
     def _score_prompts(self) -> None:
         group = [self._unscored.popleft()]
@@ -155,8 +156,8 @@ class Engine:
     def _join_rows(self) -> None:
         rows, prompts, copies = self._next_group(self._capacity - len(self._active))
         try:
-            logits, cache, mask = self._reader.read(prompts)
-            self._batch.join(cache, mask, copies)
+            logits, cache = self._reader.read(prompts)
+            self._batch.join(cache, [len(prompt) for prompt in prompts], copies)
         except torch.OutOfMemoryError as error:
             self._shrink(rows, error)
             return

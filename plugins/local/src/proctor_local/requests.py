@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from proctor import BackendError
-from proctor_local.decoding import PromptScores
+from proctor_local.prompts import PromptScores
 from proctor_local.stopping import StopStrings
 
 
@@ -55,15 +55,14 @@ class Row:
     that they do not depend on what else is in the batch.
     """
 
-    def __init__(self, request: Request, index: int, decoder: Any) -> None:
+    def __init__(self, request: Request, index: int, strings: StopStrings | None) -> None:
         self.request = request
         self.tokens: list[int] = []
         self.logprobs: list[float] = []
         self.stop_reason: Literal["stop", "length"] | None = None
-        choice = request.choice
-        seed = None if choice.seed is None else f"{choice.seed}/{index}"
+        seed = None if request.choice.seed is None else f"{request.choice.seed}/{index}"
         self._random = random.Random(seed)  # noqa: S311 - sampling is no cryptography
-        self._strings = StopStrings(decoder, choice.stop_strings) if choice.stop_strings else None
+        self._strings = strings
 
     @property
     def so_far(self) -> list[int]:
