@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     )
     from proctor.gguf_tokenizer import tokenizer_from_gguf as tokenizer_from_gguf
     from proctor.graders import Grader as Grader
+    from proctor.hashing import (
+        HashCounter as HashCounter,
+        hash64 as hash64,
+    )
     from proctor.hookspecs import hookimpl as hookimpl
     from proctor.metrics import EvaluationResult as EvaluationResult
     from proctor.tokenizers import get_tokenizer as get_tokenizer
