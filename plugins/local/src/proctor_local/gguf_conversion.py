@@ -13,8 +13,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_dir
 
-from proctor import BackendError, ProctorError
-from proctor.gguf_tokenizer import tokenizer_from_gguf
+from proctor import BackendError, ProctorError, tokenizer_from_gguf
 
 CONVERSION_VERSION = 1
 """Raised when the same file would be converted to something else."""
