@@ -1,0 +1,238 @@
+"""Standard errors and intervals against statsmodels, SciPy and simulated truth."""
+
+from __future__ import annotations
+
+import math
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from proctor.intervals import (
+    bootstrap_interval,
+    clustered_stderr,
+    estimate_mean,
+    t_quantile,
+    wilson_interval,
+)
+
+BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "intervals.py"
+benchmark = runpy.run_path(str(BENCHMARK))
+REQUIRED = [case for case in benchmark["cases"]() if case.required]
+
+
+def test_the_benchmark_holds_every_case_that_a_score_must_stand():
+    assert len(REQUIRED) == 7 + 12 + 6
+
+
+@pytest.mark.parametrize("case", REQUIRED, ids=lambda case: case.name)
+def test_intervals_hold_the_truth_in_92_to_98_percent(case):
+    assert 0.92 <= benchmark["coverage"](case, 2000, seed=20240607) <= 0.98
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_clustered_stderr_is_that_of_statsmodels(seed):
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 9, rng.integers(2, 60))
+    clusters = np.repeat(rng.permutation(len(sizes)) * 7 - 50, sizes)
+    effect = np.repeat(rng.normal(0, 1, len(sizes)), sizes)
+    values = effect + rng.normal(3, 1, len(clusters))
+    order = rng.permutation(len(values))
+    values, clusters = values[order], clusters[order]
+    model = sm.OLS(values, np.ones(len(values)))
+    fit = model.fit(cov_type="cluster", cov_kwds={"groups": clusters + 50})
+    assert clustered_stderr(values, clusters) == pytest.approx(fit.bse[0], rel=0, abs=1e-9)
+    estimate = estimate_mean(values, clusters)
+    assert estimate.stderr == pytest.approx(fit.bse[0], rel=0, abs=1e-9)
+    assert estimate.mean == pytest.approx(fit.params[0])
+    half = stats.t.ppf(0.975, len(sizes) - 1) * fit.bse[0]
+    assert (estimate.ci_low, estimate.ci_high) == pytest.approx(
+        (fit.params[0] - half, fit.params[0] + half)
+    )
+
+
+def test_without_clusters_the_stderr_is_the_textbook_one():
+    values = np.array([1.0, 4.0, 2.0, 2.0, 5.0])
+    assert clustered_stderr(values) == pytest.approx(stats.sem(values), rel=1e-12)
+
+
+def test_clusters_of_copies_say_no_more_than_the_originals():
+    values = np.array([0.1, 0.9, 0.3, 0.2, 0.7])
+    copies = clustered_stderr(np.repeat(values, 10), np.repeat(np.arange(5), 10))
+    assert copies == pytest.approx(clustered_stderr(values), rel=1e-12)
+
+
+@pytest.mark.parametrize(("correct", "n"), [(0, 10), (1, 10), (7, 20), (50, 100), (999, 1000)])
+def test_wilson_is_that_of_statsmodels_in_the_limit_of_many_degrees_of_freedom(correct, n):
+    low, high = wilson_interval(correct / n, n, 1e12)
+    assert (low, high) == pytest.approx(proportion_confint(correct, n, method="wilson"), abs=1e-9)
+
+
+@pytest.mark.parametrize(("correct", "n"), [(1, 10), (7, 20), (50, 100)])
+def test_independent_yes_or_no_grades_count_fully_with_a_t_quantile(correct, n):
+    values = np.array([1.0] * correct + [0.0] * (n - correct))
+    found = estimate_mean(values, scale=(0.0, 1.0), proportion=True)
+    # The ends of Wilson's interval are where the score test is on the edge of rejecting.
+    q = stats.t.ppf(0.975, n - 1)
+    for end in (found.ci_low, found.ci_high):
+        assert abs(correct / n - end) == pytest.approx(q * math.sqrt(end * (1 - end) / n))
+    assert found.ci_low < correct / n < found.ci_high
+    assert found.method == "wilson"
+
+
+def test_identical_answers_within_clusters_make_the_clusters_the_sample_size():
+    once = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0])
+    alone = estimate_mean(once, scale=(0.0, 1.0), proportion=True)
+    copies = estimate_mean(
+        np.repeat(once, 5), np.repeat(np.arange(8), 5), scale=(0.0, 1.0), proportion=True
+    )
+    assert copies == alone
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+@pytest.mark.parametrize("n", [2, 20])
+def test_all_alike_at_an_end_still_leaves_doubt(value, n):
+    found = estimate_mean(np.full(n, value), scale=(0.0, 1.0), proportion=True)
+    q2 = stats.t.ppf(0.975, n - 1) ** 2
+    doubt = q2 / (n + q2)
+    assert found.mean == value
+    assert abs(found.ci_high - found.ci_low) == pytest.approx(doubt)
+    assert value in (found.ci_low, found.ci_high)
+
+
+def test_all_correct_in_clusters_counts_clusters_not_samples():
+    found = estimate_mean(
+        np.ones(100), np.repeat(np.arange(5), 20), scale=(0.0, 1.0), proportion=True
+    )
+    assert found.ci_low == pytest.approx(wilson_interval(1.0, 5, 4)[0])
+
+
+@pytest.mark.parametrize("clusters", [2, 7, 50])
+def test_the_stderr_is_never_0_where_the_score_is_between(clusters):
+    """Story 11: clusters that all score the same have no variance between them."""
+    values = np.tile([1.0, 0.0, 0.0, 1.0], clusters)
+    found = estimate_mean(
+        values, np.repeat(np.arange(clusters), 4), scale=(0.0, 1.0), proportion=True
+    )
+    assert found.stderr == pytest.approx(math.sqrt(0.25 / clusters))
+    assert (found.ci_low, found.ci_high) == pytest.approx(
+        wilson_interval(0.5, clusters, clusters - 1)
+    )
+
+
+def test_rounding_errors_are_no_variance():
+    values = np.full(3000, 0.1)
+    found = estimate_mean(values, np.repeat(np.arange(1000), 3), scale=(0.0, 1.0))
+    assert found.method == "bounded"
+    assert found.ci_high - found.ci_low > 0.03
+
+
+def test_clusters_that_agree_by_chance_make_no_more_samples_than_there_are():
+    """One cluster in fifty differs: the clustered variance is next to nothing."""
+    values = np.tile([1.0, 0.0], 50)
+    values[0] = 0.0
+    found = estimate_mean(values, np.repeat(np.arange(50), 2), scale=(0.0, 1.0), proportion=True)
+    expected = wilson_interval(float(values.mean()), 100, 49)
+    assert (found.ci_low, found.ci_high) == pytest.approx(expected)
+
+
+def test_one_example_says_nothing_about_the_error():
+    found = estimate_mean(np.array([1.0]), scale=(0.0, 1.0), proportion=True)
+    assert (found.mean, found.ci_low, found.ci_high) == (1.0, 0.0, 1.0)
+    assert math.isnan(found.stderr)
+    one_cluster = estimate_mean(
+        np.array([1.0, 0.0, 1.0]), np.zeros(3, dtype=int), scale=(5.0, 1.0), proportion=False
+    )
+    assert (one_cluster.ci_low, one_cluster.ci_high) == (1.0, 5.0)
+    assert math.isnan(one_cluster.stderr)
+    open_scale = estimate_mean(np.array([3.0]))
+    assert math.isnan(open_scale.ci_low)
+    assert math.isnan(open_scale.stderr)
+    assert open_scale.mean == 3.0
+
+
+def test_nothing_has_no_mean():
+    found = estimate_mean(np.array([]), scale=(0.0, 1.0), proportion=True)
+    assert math.isnan(found.mean)
+    assert math.isnan(found.ci_low)
+    assert found.method == "none"
+    assert math.isnan(clustered_stderr(np.array([])))
+
+
+def test_equal_grades_on_an_open_scale_have_no_interval():
+    found = estimate_mean(np.full(10, 7.0))
+    assert (found.mean, found.stderr, found.method) == (7.0, 0.0, "none")
+    assert math.isnan(found.ci_low)
+
+
+def test_the_t_interval_stays_on_the_scale():
+    values = np.array([1.0, 1.0, 1.0, 1.0, 0.9])
+    found = estimate_mean(values, scale=(0.0, 1.0))
+    assert found.method == "student-t"
+    assert found.ci_high == 1.0
+    assert found.ci_low == pytest.approx(0.98 - t_quantile(4) * stats.sem(values))
+
+
+def test_a_scale_may_run_either_way_and_be_of_any_length():
+    answers = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 1.0])
+    unit = estimate_mean(answers, scale=(0.0, 1.0), proportion=True)
+    stars = estimate_mean(1 + 4 * answers, scale=(1.0, 5.0), proportion=True)
+    errors = estimate_mean(1 - answers, scale=(1.0, 0.0), proportion=True)
+    assert stars.ci_low == pytest.approx(1 + 4 * unit.ci_low)
+    assert stars.stderr == pytest.approx(4 * unit.stderr)
+    assert (errors.ci_low, errors.ci_high) == pytest.approx((1 - unit.ci_high, 1 - unit.ci_low))
+
+
+def weighted_mean(values, weights):
+    return (weights @ values) / weights.sum(axis=1)
+
+
+def test_the_bootstrap_of_a_mean_is_close_to_the_t_interval():
+    rng = np.random.default_rng(5)
+    clusters = np.repeat(np.arange(200), 3)
+    values = np.repeat(rng.normal(0, 1, 200), 3) + rng.normal(0, 0.1, 600)
+    found = bootstrap_interval(values, clusters, weighted_mean, seed=1)
+    expected = estimate_mean(values, clusters)
+    assert found == pytest.approx((expected.ci_low, expected.ci_high), abs=0.03)
+
+
+def test_the_bootstrap_draws_clusters_whole():
+    values = np.array([1.0, 1.0, 0.0, 0.0])
+    seen = []
+
+    def statistic(given, weights):
+        seen.append(weights)
+        return weighted_mean(given, weights)
+
+    bootstrap_interval(values, np.array([7, 7, 3, 3]), statistic, seed=0, resamples=50)
+    weights = np.concatenate(seen)
+    assert (weights[:, 0] == weights[:, 1]).all()
+    assert (weights[:, 2] == weights[:, 3]).all()
+    assert (weights.sum(axis=1) == 4).all()
+    assert len(np.unique(weights[:, 0])) == 3
+
+
+def test_the_bootstrap_is_seeded_and_its_memory_bounded(monkeypatch):
+    values = np.random.default_rng(3).random(100)
+    whole = bootstrap_interval(values, None, weighted_mean, seed=9, resamples=300)
+    assert whole == bootstrap_interval(values, None, weighted_mean, seed=9, resamples=300)
+    assert whole != bootstrap_interval(values, None, weighted_mean, seed=10, resamples=300)
+    sizes = []
+
+    def watched(given, weights):
+        sizes.append(weights.size)
+        return weighted_mean(given, weights)
+
+    monkeypatch.setattr("proctor.intervals._BOOTSTRAP_CELLS", 1000)
+    assert bootstrap_interval(values, None, watched, seed=9, resamples=300) == whole
+    assert max(sizes) <= 1000
+
+
+def test_the_bootstrap_of_one_cluster_says_nothing():
+    low, high = bootstrap_interval(np.ones(3), np.zeros(3, dtype=int), weighted_mean, seed=0)
+    assert math.isnan(low)
+    assert math.isnan(high)
