@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import logging
+import os
 import sys
+import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from proctor import __version__
 from proctor.errors import ProctorError
+
+THREAD_PREFIX = "proctor-io"
+"""What the names of threads begin with that read datasets and render prompts."""
 
 COMMANDS = {
     "run": ("proctor.cli.run:run", "Evaluate a model from a config."),
@@ -109,10 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     is_debug = "--debug" in arguments
     try:
         _set_up_plugins(arguments)
-        cli.main(args=arguments, prog_name="proctor", standalone_mode=False)
-        code = 0
-    except click.exceptions.Exit as stop:
-        code = stop.exit_code
+        returned = cli.main(args=arguments, prog_name="proctor", standalone_mode=False)
+        code = returned if isinstance(returned, int) else 0
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -141,6 +146,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             err=True,
         )
         code = 1
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Exits; where threads of a hung client or dataset are left, without waiting for them."""
+    if any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate()):
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(ValueError, OSError):
+                stream.flush()
+        os._exit(code)
     sys.exit(code)
 
 

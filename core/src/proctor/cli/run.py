@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sys
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+
+from proctor.cli import THREAD_PREFIX
+
+Result = TypeVar("Result")
 
 
 @click.command(
@@ -66,10 +71,10 @@ def run(
 
     try:
         with progress:
-            report = asyncio.run(execute())
+            report = run_to_its_end(execute())
     except (asyncio.CancelledError, KeyboardInterrupt):
-        _leave_at_once(folder)
-        return
+        click.echo(f"interrupted; what came back is in {folder}", err=True)
+        raise click.exceptions.Exit(130) from None
     if as_json:
         click.echo(json.dumps(report.to_json() | {"folder": str(folder)}, indent=2))
     else:
@@ -94,12 +99,24 @@ def _heed_interrupts(task: asyncio.Task[Any], stop: Any, folder: Path) -> None:
     signal.signal(signal.SIGINT, interrupted)
 
 
-def _leave_at_once(folder: Path) -> None:
-    """Ends the process without waiting for threads that a client or a dataset may hold."""
-    click.echo(f"interrupted; what came back is in {folder}", err=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(130)
+def run_to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
+    """Runs a coroutine on an event loop of its own, and waits for nothing that it abandoned.
+
+    ``asyncio.run`` waits until every task has heeded its cancellation, and for every thread: a
+    client that hangs would keep the process alive after its run was done.
+    """
+    loop = asyncio.new_event_loop()
+    threads = ThreadPoolExecutor(thread_name_prefix=THREAD_PREFIX)
+    loop.set_default_executor(threads)
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        leftover = asyncio.all_tasks(loop)
+        for task in leftover:
+            task.cancel()
+        if leftover:
+            loop.run_until_complete(asyncio.wait(leftover, timeout=1.0))
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _print_report(report: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ class Hang:
     """A request that is never answered.
 
     Attributes:
-        heeds_cancellation: Whether it ends when it is cancelled.
+        heeds_cancellation: Whether it ends when it is cancelled; if not, it takes a second
+            cancellation, as an event loop's end is, to end it.
     """
 
     heeds_cancellation: bool = True
@@ -146,9 +148,7 @@ class ScriptedClient:
 
 
 async def _hang(answer: Hang) -> None:
-    while True:
-        try:
+    if not answer.heeds_cancellation:
+        with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            if answer.heeds_cancellation:
-                raise
+    await asyncio.Event().wait()
