@@ -54,7 +54,7 @@ def tokenizer_from_gguf(path: str | PathLike[str]) -> PreTrainedTokenizerFast:
     kind = fields.get("tokenizer.ggml.model")
     if kind != "gpt2" or "tokenizer.ggml.merges" not in fields:
         raise TokenizerError(
-            f"its tokenizer is of the kind {kind!r}, and only byte-level BPE can be rebuilt",
+            f"its tokenizer, of the kind {kind!r}, is no byte-level BPE with merges",
             where=str(file),
             fix="name the model's folder or hub id instead",
         )
