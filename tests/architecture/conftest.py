@@ -88,6 +88,15 @@ class Distribution:
     def package(self) -> str:
         return self.name.replace("-", "_")
 
+    @property
+    def tests(self) -> Path:
+        folder = self.folder.relative_to(ROOT).as_posix()
+        return ROOT / "tests" / folder
+
+    @cached_property
+    def test_modules(self) -> list[Module]:
+        return [Module(path, path.stem) for path in sorted(self.tests.rglob("*.py"))]
+
     @cached_property
     def modules(self) -> list[Module]:
         source = self.folder / "src"

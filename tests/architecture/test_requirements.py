@@ -38,19 +38,31 @@ def declared(distribution) -> dict[str, Requirement]:
     return {canonicalize_name(r.name): r for r in map(Requirement, lines)}
 
 
-def imported(distribution) -> set[str]:
-    """The distributions whose packages are imported anywhere in the source."""
+def imported(modules) -> set[str]:
+    """The distributions whose packages are imported anywhere in some modules."""
     owners = importlib.metadata.packages_distributions()
-    packages = {found.package for module in distribution.modules for found in module.imports}
-    packages -= {*sys.stdlib_module_names, "__future__", distribution.package}
+    packages = {found.package for module in modules for found in module.imports}
+    packages -= {*sys.stdlib_module_names, "__future__"}
     return {canonicalize_name(owners.get(name, [name])[0]) for name in packages}
 
 
 def test_every_import_is_declared_and_every_dependency_imported(distributions):
     for distribution in distributions:
         excused = {need for owner, need in NOT_IMPORTED if owner == distribution.name}
-        assert imported(distribution) & excused == set(), "imported: no excuse needed"
-        assert set(declared(distribution)) == imported(distribution) | excused, distribution.name
+        used = imported(distribution.modules) - {distribution.name}
+        assert used & excused == set(), "imported: no excuse needed"
+        assert set(declared(distribution)) == used | excused, distribution.name
+
+
+def test_isolated_tests_import_only_what_their_environment_has(root, core, distributions):
+    everywhere = [Requirement(line) for line in requirements_in(root / "requirements/test.txt")]
+    shared = {canonicalize_name(requirement.name) for requirement in everywhere}
+    for distribution in distributions:
+        group = distribution.project.get("dependency-groups", {}).get("test", [])
+        there = shared | {canonicalize_name(Requirement(line).name) for line in group}
+        there |= {*declared(core), "proctor", *declared(distribution), distribution.name}
+        assert distribution.test_modules, distribution.tests
+        assert imported(distribution.test_modules) - there == set(), distribution.name
 
 
 def test_plugins_require_the_core_they_are_written_for(plugins):
