@@ -6,7 +6,7 @@ import difflib
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,26 @@ class Place:
         file: The config's file; None for values given in Python.
         keys: The keys and indices that lead to the value.
         lines: The line of each path of keys, counted from 1.
+        elsewhere: The places of keys that come from somewhere else, such as a preset.
     """
 
     file: Path | None = None
     keys: tuple[str | int, ...] = ()
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict)
+    elsewhere: Mapping[str | int, Place] = field(default_factory=dict)
 
     def __truediv__(self, key: str | int) -> Place:
-        return Place(self.file, (*self.keys, key), self.lines)
+        return self.elsewhere.get(key) or Place(self.file, (*self.keys, key), self.lines)
+
+    def over(self, other: Place, keys: Iterable[str | int]) -> Place:
+        """This place, but with some keys that stand in another."""
+        moved = {**self.elsewhere, **{key: other / key for key in keys}}
+        return Place(self.file, self.keys, self.lines, moved)
+
+    def anchored(self, path: str | Path) -> Path:
+        """A path, relative ones read against the file's folder."""
+        path = Path(path).expanduser()
+        return path if path.is_absolute() or self.folder is None else self.folder / path
 
     def __str__(self) -> str:
         dotted = ""
@@ -85,14 +97,15 @@ def build(kind: str, spec: Any, place: Place | None = None) -> Any:
             where=str(place),
             fix=f"add 'type: NAME' ({kind}s: {_known(kind)})",
         )
+    if kind == "evaluator":
+        from proctor.presets import expand
+
+        expanded = expand(spec, place)
+        spec, place, name = expanded.spec, expanded.place, str(expanded.spec["type"])
     options = {str(key): value for key, value in spec.items() if key not in ("type", "name")}
-    component_class, origin, preset = _resolve(kind, name, place)
-    if preset is not None:
-        merged = {**preset, **options}
-        if "name" in spec:
-            merged["name"] = spec["name"]
-        return build(kind, {"type": "graded", **merged}, place)
-    return construct(component_class, options, place, origin, label=name)
+    component_class, origin = _resolve(kind, name, place)
+    label = name if ":" in name else name.rsplit("/", 1)[-1]
+    return construct(component_class, options, place, origin, label=label)
 
 
 def _known(kind: str) -> str:
@@ -101,8 +114,8 @@ def _known(kind: str) -> str:
     return ", ".join(sorted({r.name for r in plugin_manager().registry.of_kind(kind)})) or "none"
 
 
-def _resolve(kind: str, name: str, place: Place) -> tuple[Any, Origin, Mapping[str, Any] | None]:
-    """The class behind a name, its origin, and the mapping where it is a preset."""
+def _resolve(kind: str, name: str, place: Place) -> tuple[Any, Origin]:
+    """The class behind a name, and its origin."""
     from proctor.plugins import plugin_manager
 
     if ":" in name:
@@ -112,16 +125,14 @@ def _resolve(kind: str, name: str, place: Place) -> tuple[Any, Origin, Mapping[s
             raise UnknownComponentError(
                 f"{kind} {name!r} can't be imported: {one_line(error)}", where=str(place)
             ) from error
-        return target, Origin(name, source_digest(target)), None
+        return target, Origin(name, source_digest(target))
     registration: Registration = plugin_manager().registry.find(kind, name, str(place))
     origin = Origin(registration.qualified_name, registration.source)
     try:
         target = registration.load()
     except PluginError as error:
         raise PluginError(error.what, where=f"{place} ({error.where})", fix=error.fix) from error
-    if isinstance(target, Mapping):
-        return None, origin, target
-    return target, origin, None
+    return target, origin
 
 
 def _anchored(target: str, place: Place) -> str:
@@ -274,9 +285,9 @@ def _build_inner(info: FieldInfo, value: Any, place: Place) -> Any:
         return construct(nested, value, place, label=place.keys[-1] if place.keys else "")  # type: ignore[arg-type]
     if _holds_path(info.annotation):
         if isinstance(value, str):
-            return _anchored_path(value, place)
+            return place.anchored(value)
         if isinstance(value, list):
-            return [_anchored_path(v, place) if isinstance(v, str) else v for v in value]
+            return [place.anchored(v) if isinstance(v, str) else v for v in value]
     return value
 
 
@@ -293,11 +304,6 @@ def _holds_path(annotation: Any) -> bool:
     if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is not None:
         return any(_holds_path(argument) for argument in typing.get_args(annotation))
     return False
-
-
-def _anchored_path(value: str, place: Place) -> Path:
-    path = Path(value).expanduser()
-    return path if path.is_absolute() or place.folder is None else place.folder / path
 
 
 def _as_config_error(

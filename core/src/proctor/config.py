@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from proctor.build import Place, build, construct
 from proctor.context import MIN_COVERAGE
 from proctor.errors import ConfigError
 from proctor.evaluators import GradedEvaluator, Suite, unique_names
+from proctor.extra_graders import chosen_plugins, with_extra_graders
 from proctor.metrics import valid_name
-from proctor.plugins import PluginManager, plugin_manager
+from proctor.plugin_status import Plugin
+from proctor.plugins import plugin_manager
+from proctor.presets import COMPOSED, Preset, expand, load_plugin_files, read_presets
 from proctor.sampling import DEFAULT_CONCURRENCY, DEFAULT_REQUEST_TIMEOUT
 from proctor.types import SamplingOptions
+from proctor.yaml_file import read_yaml
 
 GRADED_KEYS = ("dataset", "graders")
 """A mapping without a type that has one of these is a graded evaluator."""
@@ -53,6 +56,11 @@ class ConfigOptions(BaseModel):
     """When to evaluate inside a training loop."""
     plugins: list[Path] = Field(default_factory=list)
     """Single-file plugins, beside those that are installed."""
+    presets: Any = None
+    """Evaluators by name, for this config's evaluators and other configs' to build on; or the
+    configs to take some from."""
+    extra_graders: list[str] = Field(default_factory=list)
+    """Plugins that add graders of theirs to every evaluator."""
     seed: int = 0
     """Steers the subset, the shots, the order of choices and the sampler."""
     min_coverage: float = Field(default=MIN_COVERAGE, ge=0.0, le=1.0)
@@ -74,12 +82,14 @@ class ConfiguredEvaluator:
         evaluator: The evaluator.
         every: Steps between two evaluations, inline; None for the config's own schedule.
         suite: The suite that it is a member of.
+        presets: The presets that it was built on, each with its owner.
     """
 
     name: str
     evaluator: Any
     every: int | None = None
     suite: str | None = None
+    presets: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -117,29 +127,20 @@ def load_config(source: Path | str | Mapping[str, Any], **overrides: Any) -> Con
         raw, place = read_yaml(Path(source))
     raw.update({key: value for key, value in overrides.items() if value is not None})
     manager = plugin_manager()
-    for index, file in enumerate(_as_list(raw.get("plugins"), place / "plugins")):
-        path = Path(file).expanduser()
-        anchored = path if path.is_absolute() or not place.folder else place.folder / path
-        if not anchored.is_file():
-            raise ConfigError(f"no plugin file {anchored}", where=str(place / "plugins" / index))
-        manager.load_file(anchored)
+    load_plugin_files(raw.get("plugins"), place / "plugins", manager)
     options: ConfigOptions = construct(ConfigOptions, raw, place, label="the config")
     backend = None
     if options.model is not None:
         backend = _build_backend(options.model, place / "model")
     config = Config(options, backend, [], place.file)
+    composing = _Composing(
+        read_presets(options.presets, place / "presets", manager),
+        chosen_plugins(options.extra_graders, place / "extra_graders", manager),
+    )
     for index, spec in enumerate(options.evaluators):
-        _add_evaluator(config, spec, place / "evaluators" / index, manager)
+        _add_evaluator(config, spec, place / "evaluators" / index, composing)
     unique_names([*(entry.name for entry in config.evaluators), *config.suites])
     return config
-
-
-def _as_list(value: Any, place: Place) -> list[Any]:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise ConfigError("expected a list", where=str(place))
-    return value
 
 
 def _build_backend(spec: Any, place: Place) -> Any:
@@ -154,43 +155,52 @@ def _build_backend(spec: Any, place: Place) -> Any:
     return build("backend", {"type": spec["backend"], **options}, place)
 
 
+@dataclass(frozen=True, slots=True)
+class _Composing:
+    """What the evaluators of one config are composed with."""
+
+    presets: Mapping[str, Preset]
+    extra_graders: Sequence[Plugin]
+
+
 def _add_evaluator(
-    config: Config, spec: Any, place: Place, manager: PluginManager, suite: str | None = None
+    config: Config, spec: Any, place: Place, composing: _Composing, suite: str | None = None
 ) -> None:
     every = None
+    presets: tuple[str, ...] = ()
     if isinstance(spec, str):
         spec = {"type": spec}
     if isinstance(spec, Mapping):
-        spec = dict(spec)
         if "type" not in spec:
             if not any(key in spec for key in GRADED_KEYS):
                 raise ConfigError(
                     "an evaluator needs a type, or a dataset and graders", where=str(place)
                 )
-            spec["type"] = "graded"
+            spec = {"type": COMPOSED, **spec}
+        expanded = expand(spec, place, composing.presets)
+        spec, place, presets = expanded.spec, expanded.place, expanded.presets
         every = spec.pop("every", None)
         if every is not None and (not isinstance(every, int) or every < 1):
             raise ConfigError(
                 f"'every' is a number of steps, from 1, not {every!r}", where=str(place / "every")
             )
     name = _evaluator_name(spec, place)
-    extra = manager.extra_graders(spec) if isinstance(spec, Mapping) else []
-    if extra and isinstance(spec, dict) and isinstance(spec.get("graders"), list):
-        spec["graders"] = [*spec["graders"], *extra]
     evaluator = build("evaluator", spec, place)
     if isinstance(evaluator, Suite):
         if suite is not None:
             raise ConfigError("a suite can't hold a suite", where=str(place))
         before = len(config.evaluators)
         for index, member in enumerate(evaluator.evaluators):
-            _add_evaluator(config, member, place / "evaluators" / index, manager, suite=name)
+            member_place = place / "evaluators" / index
+            _add_evaluator(config, member, member_place, composing, suite=name)
         config.suites[name] = [entry.name for entry in config.evaluators[before:]]
         return
     if isinstance(evaluator, GradedEvaluator):
+        evaluator = with_extra_graders(evaluator, name, spec, composing.extra_graders)
         evaluator._label = name
     elif not callable(evaluator):
         raise ConfigError(f"{name!r} is no evaluator: it can't be called", where=str(place))
-    config.evaluators.append(ConfiguredEvaluator(name, evaluator, every, suite))
+    config.evaluators.append(ConfiguredEvaluator(name, evaluator, every, suite, presets))
 
 
 def _evaluator_name(spec: Any, place: Place) -> str:
@@ -205,54 +215,3 @@ def _evaluator_name(spec: Any, place: Place) -> str:
         return valid_name(name)
     except ConfigError as error:
         raise ConfigError(error.what, where=str(place / "name"), fix=error.fix) from None
-
-
-def read_yaml(file: Path) -> tuple[dict[str, Any], Place]:
-    """Reads a YAML file with the line of each of its keys.
-
-    Raises:
-        ConfigError: It can't be read, is no YAML (line and column), or holds a key twice.
-    """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(f"no config file {file}", fix="check the path") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"can't read {file}: {error}") from error
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-        raise ConfigError(f"no YAML: {error.problem or error.context}", where=where) from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"no YAML: {error}", where=str(file)) from None
-    if not isinstance(raw, dict) or not isinstance(node, yaml.MappingNode):
-        raise ConfigError(
-            "a config is a mapping", where=str(file), fix="start with 'model:' and 'evaluators:'"
-        )
-    lines: dict[tuple[str | int, ...], int] = {}
-    _note_lines(node, (), lines, file)
-    return raw, Place(file, (), lines)
-
-
-def _note_lines(
-    node: yaml.Node,
-    path: tuple[str | int, ...],
-    lines: dict[tuple[str | int, ...], int],
-    file: Path,
-) -> None:
-    lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        for key_node, value in node.value:
-            key = str(key_node.value)
-            if (*path, key) in lines:
-                raise ConfigError(
-                    f"the key {key!r} stands twice", where=f"{file}:{key_node.start_mark.line + 1}"
-                )
-            lines[(*path, key)] = key_node.start_mark.line + 1
-            _note_lines(value, (*path, key), lines, file)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            _note_lines(value, (*path, index), lines, file)

@@ -24,16 +24,22 @@ def proctor_register(registry: Registrar) -> None:
 
     For example ``registry.grader("substring", "proctor_text.substring:Substring")``; likewise
     ``evaluator``, ``dataset``, ``renderer``, ``backend`` and ``command``. The string is imported
-    when the component is listed or used, so that a plugin costs nothing until then.
+    when the component is listed or used, so that a plugin costs nothing until then. A plugin in a
+    single file passes the class itself.
+
+    ``registry.evaluator`` also takes a preset: the mapping of an evaluator as a config writes it.
+    Its relative paths are read against the plugin's own folder.
     """
 
 
 @hookspec
 def proctor_extra_graders(evaluator_spec: Mapping[str, Any]) -> Sequence[Any] | None:
-    """Returns specs of graders to add to an evaluator.
+    """Returns specs of graders to add to an evaluator, as a config writes them; None for none.
 
-    It runs when a config is resolved, so that fingerprints and ``run.json`` show what was added.
-    ``evaluator_spec`` is the evaluator's mapping as the config has it, with its name.
+    It is called for each graded evaluator of a config whose ``extra_graders`` names the plugin,
+    when that config is resolved: fingerprints and ``run.json`` show what was added, after the
+    evaluator's own graders. ``evaluator_spec`` is the evaluator's mapping with its ``name``, and
+    with the options of the preset that it is built on.
     """
 
 

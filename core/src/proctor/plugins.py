@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import importlib.metadata
 import inspect
 import logging
 import os
-import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pluggy
 
 from proctor import hookspecs
 from proctor.errors import PluginError
+from proctor.plugin_discovery import (
+    GROUP,
+    InstalledPlugin,
+    installed_plugins,
+    unmet_core_requirement,
+)
+from proctor.plugin_status import Plugin
 from proctor.registry import (
     Registrar,
-    Registration,
     Registry,
     import_file,
     import_remedy,
@@ -31,9 +34,6 @@ from proctor.registry import (
 )
 
 logger = logging.getLogger("proctor")
-
-GROUP = "proctor"
-"""The entry-point group."""
 
 HEAVY_PACKAGES = (
     "accelerate",
@@ -52,56 +52,20 @@ HEAVY_PACKAGES = (
 )
 """Packages that a plugin's entry module must not import."""
 
-Status = Literal["ok", "blocked", "broken", "conflict"]
-
-
-@dataclass(slots=True)
-class Plugin:
-    """One plugin, and what became of it.
-
-    Attributes:
-        name: The entry point's name, or the file's stem.
-        distribution: The distribution that has the entry point, or the file's name.
-        version: The distribution's version; a digest for a file.
-        status: ``broken`` has its cause in ``problem``; ``conflict`` says there with whom.
-        problem: What is wrong, in one line.
-        remedy: What to do about it.
-        seconds: Time to import and register.
-        heavy: Heavy packages that its import pulled in.
-        registrations: What it named.
-    """
-
-    name: str
-    distribution: str
-    version: str
-    status: Status = "ok"
-    problem: str | None = None
-    remedy: str | None = None
-    seconds: float = 0.0
-    heavy: tuple[str, ...] = ()
-    registrations: list[Registration] = field(default_factory=list)
-
-    @property
-    def qualified_name(self) -> str:
-        """``distribution/name``, unique among plugins."""
-        return f"{self.distribution}/{self.name}"
-
-    def fail(self, problem: str, remedy: str) -> None:
-        """Marks the plugin as broken."""
-        self.status, self.problem, self.remedy = "broken", problem, remedy
-
 
 class PluginManager:
     """Finds and loads plugins, and calls their hooks.
 
-    It is written around ``importlib.metadata.entry_points``, not pluggy's own loader, which stops
-    at the first broken plugin and drops a second distribution with the same entry-point name
-    without a word.
+    It is written around ``importlib.metadata``, not pluggy's own loader, which stops at the first
+    broken plugin and drops a second distribution with the same entry-point name without a word.
 
     Args:
-        blocked: Plugins not to load: entry-point names or ``distribution/name``.
+        blocked: Plugins not to load: entry-point names, distributions or ``distribution/name``.
         files: Single-file plugins to load beside the installed ones.
         only: The only plugins to load; None for all that are installed.
+
+    Raises:
+        PluginError: A single-file plugin can't be loaded, or a plugin that was named is not there.
     """
 
     def __init__(
@@ -111,18 +75,19 @@ class PluginManager:
         files: Iterable[Path | str] = (),
         only: Iterable[str] | None = None,
     ) -> None:
-        self.registry = Registry()
         self.plugins: list[Plugin] = []
+        self.registry = Registry(self.plugins)
         self._pluggy = pluggy.PluginManager(GROUP)
         self._pluggy.add_hookspecs(hookspecs)
         self._dropped: set[str] = set()
         self._blocked = set(blocked)
         self._only = None if only is None else set(only)
         _register_core(self.registry)
-        for entry_point in _entry_points():
-            self._load_entry_point(entry_point)
+        for installed in installed_plugins():
+            self._load_installed(installed)
         for file in files:
             self.load_file(Path(file))
+        self._check_chosen()
         self._find_conflicts()
 
     def load_file(self, path: Path) -> None:
@@ -132,57 +97,67 @@ class PluginManager:
             PluginError: It can't be imported; unlike an installed plugin, it was asked for.
         """
         path = path.expanduser().resolve()
-        if any(p.distribution == path.name and p.name == path.stem for p in self.plugins):
+        if any(plugin.file == path for plugin in self.plugins):
             return
         try:
             content = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         except OSError as error:
+            raise PluginError(f"can't read the plugin {path}: {one_line(error)}") from error
+        plugin = Plugin(path.stem, path.name, f"sha256:{content}", file=path)
+        twin = next((p for p in self.plugins if p.qualified_name == plugin.qualified_name), None)
+        if twin:
             raise PluginError(
-                f"no plugin file {path}: {one_line(error)}", fix="check the path"
-            ) from error
-        plugin = Plugin(path.stem, path.name, f"sha256:{content}")
+                f"the plugins {twin.file or twin.qualified_name} and {path} have one name",
+                fix="rename one of the files",
+            )
         self.plugins.append(plugin)
         self._load(plugin, lambda: import_file(path), source=plugin.version)
         if plugin.status == "broken":
-            raise PluginError(plugin.problem or "broken", where=str(path), fix=plugin.remedy)
+            self.plugins.remove(plugin)
+            problem = plugin.problems[0]
+            raise PluginError(problem.what, where=str(path), fix=problem.remedy)
         self._find_conflicts()
 
-    def _load_entry_point(self, entry_point: importlib.metadata.EntryPoint) -> None:
-        dist = entry_point.dist
-        distribution = dist.metadata["Name"] if dist else entry_point.value
-        version = dist.version if dist else "unknown"
-        plugin = Plugin(entry_point.name, distribution, version)
+    def _load_installed(self, installed: InstalledPlugin) -> None:
+        plugin = Plugin(
+            installed.name,
+            installed.distribution,
+            installed.version,
+            target=installed.entry_point.value,
+        )
         self.plugins.append(plugin)
-        names = {plugin.name, plugin.distribution, plugin.qualified_name}
-        if names & self._blocked or (self._only is not None and not names & self._only):
+        is_chosen = self._only is None or plugin.names & self._only
+        if plugin.names & self._blocked or not is_chosen:
             plugin.status = "blocked"
             return
-        unmet = _unmet_core_requirement(dist.requires or []) if dist else None
+        unmet = unmet_core_requirement(installed.requirements)
         if unmet:
             plugin.fail(
                 f"needs {unmet}, and this is proctor {_core_version()}",
-                f"upgrade proctor, or install a version of {distribution} for it",
+                f"pip install --upgrade {unmet!r}, or another version of {plugin.distribution}",
             )
-        else:
-            self._load(plugin, entry_point.load)
-        if plugin.status == "broken":
-            self.registry.broken_plugins.append(f"{plugin.qualified_name}: {plugin.problem}")
+            return
+        self._load(plugin, installed.entry_point.load)
 
-    def _load(self, plugin: Plugin, load: Any, source: str | None = None) -> None:
+    def _load(self, plugin: Plugin, load: Callable[[], Any], source: str | None = None) -> None:
         started = time.perf_counter()
         before = set(sys.modules)
         try:
             module = load()
-            self._check_names(module)
+            self._check_module(module)
             self._pluggy.register(module, name=plugin.qualified_name)
             self._check_hooks(module)
-            registrar = Registrar(plugin.distribution, plugin.version, source)
+            file = getattr(module, "__file__", None)
+            registrar = Registrar(
+                plugin.distribution, plugin.version, source, Path(file) if file else None
+            )
             self._call(plugin, "proctor_register", registry=registrar)
         except (Exception, SystemExit) as error:
             if self._pluggy.has_plugin(plugin.qualified_name):
                 self._pluggy.unregister(name=plugin.qualified_name)
             if isinstance(error, PluginError):
-                plugin.fail(error.what, error.fix or import_remedy(error, plugin.distribution))
+                remedy = error.fix or f"mend {plugin.distribution}, or leave it out"
+                plugin.fail(error.what, remedy)
             else:
                 plugin.fail(one_line(error), import_remedy(error, plugin.distribution))
             return
@@ -194,53 +169,62 @@ class PluginManager:
         for registration in registrar.registrations:
             self.registry.add(registration)
 
-    def _check_names(self, module: Any) -> None:
-        """Refuses functions that look like hooks and would never be called."""
+    def _check_module(self, module: Any) -> None:
+        """Refuses a module without hooks, and functions that look like hooks and are none."""
+        other = self._pluggy.get_name(module)
+        if other:
+            raise PluginError(f"its module is that of {other}", fix="uninstall one of them")
+        functions = {
+            name: value
+            for name, value in getattr(module, "__dict__", {}).items()
+            if inspect.isfunction(value)
+        }
         known = _hook_names()
-        for name, value in vars(module).items():
-            if not name.startswith("proctor_") or not inspect.isfunction(value):
-                continue
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                raise PluginError(
-                    f"no hook is called {name!r}",
-                    fix=f"did you mean {near[0]!r}?" if near else f"hooks: {', '.join(known)}",
-                )
-            if not hasattr(value, "proctor_impl"):
+        for name, value in functions.items():
+            if name.startswith("proctor_") and name not in known:
+                raise _unknown_hook(name)
+            if name in known and not hasattr(value, "proctor_impl"):
                 raise PluginError(f"{name!r} is not marked", fix="put @proctor.hookimpl on it")
+        if not any(hasattr(value, "proctor_impl") for value in functions.values()):
+            raise PluginError(
+                "it has no hook", fix="define proctor_register(registry), with @proctor.hookimpl"
+            )
 
     def _check_hooks(self, module: Any) -> None:
         for caller in self._pluggy.get_hookcallers(module) or []:
             if not caller.has_spec():
-                near = difflib.get_close_matches(caller.name, _hook_names(), n=1)
-                raise PluginError(
-                    f"no hook is called {caller.name!r}",
-                    fix=f"did you mean {near[0]!r}?" if near else "see the reference of hooks",
-                )
+                raise _unknown_hook(caller.name)
+
+    def _check_chosen(self) -> None:
+        """Refuses a name in --no-plugin or PROCTOR_PLUGINS that no plugin has."""
+        names = sorted({name for plugin in self.plugins for name in plugin.names})
+        for source, chosen in (("--no-plugin", self._blocked), ("PROCTOR_PLUGINS", self._only)):
+            for name in sorted(set(chosen or ()) - set(names)):
+                near = difflib.get_close_matches(name, names, n=1)
+                known = ", ".join(sorted(p.name for p in self.plugins)) or "none"
+                fix = f"did you mean {near[0]!r}?" if near else f"plugins: {known}"
+                raise PluginError(f"no plugin {name!r}", where=source, fix=fix)
 
     def _find_conflicts(self) -> None:
-        for plugin in self.plugins:
-            if plugin.status == "broken" or plugin.status == "blocked":
-                continue
-            rivals = [
-                other.distribution
-                for other in self.plugins
-                if other is not plugin
-                and other.name == plugin.name
-                and other.status in ("ok", "conflict")
-            ]
-            if rivals:
-                plugin.status = "conflict"
-                plugin.problem = f"entry point {plugin.name!r} is also {', '.join(rivals)}'s"
-                plugin.remedy = f"block one of them: --no-plugin {plugin.qualified_name}"
+        working = [plugin for plugin in self.plugins if plugin.is_working]
+        for plugin in working:
+            plugin.status, plugin.problems = "ok", []
+        for plugin in working:
+            twins = [p for p in working if p is not plugin and p.name == plugin.name]
+            if twins:
+                others = ", ".join(p.distribution for p in twins)
+                plugin.clash(
+                    f"the plugin name {plugin.name!r} is also that of {others}",
+                    f"both work; to leave one out, write {plugin.qualified_name!r}",
+                )
         for group in self.registry.conflicts():
-            for plugin in self.plugins:
-                mine = [r for r in group if r in plugin.registrations]
-                if mine:
-                    others = [r.qualified_name for r in group if r not in mine]
-                    plugin.status = "conflict"
-                    plugin.problem = f"{mine[0].kind} {mine[0].name!r} is also {', '.join(others)}"
-                    plugin.remedy = f"write {mine[0].qualified_name!r}, or block one of them"
+            for plugin in working:
+                for mine in (r for r in group if r in plugin.registrations):
+                    others = ", ".join(r.qualified_name for r in group if r is not mine)
+                    plugin.clash(
+                        f"{mine.kind} {mine.name!r} is also {others}",
+                        f"write {mine.qualified_name!r}, or leave one out with --no-plugin",
+                    )
 
     def _call(self, plugin: Plugin, hook: str, **arguments: Any) -> list[Any]:
         """Calls one hook of one plugin alone, so that its result and its error are its own."""
@@ -254,33 +238,46 @@ class PluginManager:
 
     def _working(self) -> Iterator[Plugin]:
         for plugin in self.plugins:
-            if plugin.status in ("ok", "conflict") and plugin.qualified_name not in self._dropped:
+            if plugin.is_working and plugin.qualified_name not in self._dropped:
                 yield plugin
 
-    def extra_graders(self, evaluator_spec: Mapping[str, Any]) -> list[Any]:
-        """Specs of graders that plugins add to an evaluator.
+    def plugins_with(self, hook: str) -> list[Plugin]:
+        """The working plugins that implement a hook."""
+        owners = {impl.plugin_name for impl in getattr(self._pluggy.hook, hook).get_hookimpls()}
+        return [p for p in self.plugins if p.is_working and p.qualified_name in owners]
+
+    def extra_graders(self, plugin: Plugin, evaluator_spec: Mapping[str, Any]) -> list[Any]:
+        """Specs of graders that a plugin adds to an evaluator.
 
         Raises:
-            PluginError: A plugin raised; a grader may not go missing unseen.
+            PluginError: The plugin raised; a grader may not go missing unseen.
         """
-        extra: list[Any] = []
+        try:
+            results = self._call(plugin, "proctor_extra_graders", evaluator_spec=evaluator_spec)
+        except Exception as error:
+            raise PluginError(
+                f"proctor_extra_graders raised {one_line(error)}",
+                where=plugin.qualified_name,
+                fix="mend it, or take it out of the config's extra_graders",
+            ) from error
+        return [spec for result in results for spec in result or []]
+
+    def adapt_evaluator(self, evaluator: Any) -> Any:
+        """The evaluator as the training loop at hand wants it.
+
+        Raises:
+            PluginError: A plugin raised.
+        """
         for plugin in self._working():
             try:
-                results = self._call(plugin, "proctor_extra_graders", evaluator_spec=evaluator_spec)
+                results = self._call(plugin, "proctor_adapt_evaluator", evaluator=evaluator)
             except Exception as error:
                 raise PluginError(
-                    f"proctor_extra_graders raised {one_line(error)}",
+                    f"proctor_adapt_evaluator raised {one_line(error)}",
                     where=plugin.qualified_name,
                     fix=f"mend it, or --no-plugin {plugin.qualified_name}",
                 ) from error
-            for result in results:
-                extra.extend(result or [])
-        return extra
-
-    def adapt_evaluator(self, evaluator: Any) -> Any:
-        """The evaluator as the training loop at hand wants it."""
-        for plugin in self._working():
-            for adapted in self._call(plugin, "proctor_adapt_evaluator", evaluator=evaluator):
+            for adapted in results:
                 if adapted is not None:
                     evaluator = adapted
         return evaluator
@@ -317,13 +314,11 @@ class PluginManager:
                 )
 
 
-def _entry_points() -> list[importlib.metadata.EntryPoint]:
-    found: dict[tuple[str, str, str], importlib.metadata.EntryPoint] = {}
-    for entry_point in importlib.metadata.entry_points(group=GROUP):
-        dist = entry_point.dist
-        name = re.sub(r"[-_.]+", "-", dist.metadata["Name"]).lower() if dist else ""
-        found.setdefault((name, entry_point.name, entry_point.value), entry_point)
-    return [found[key] for key in sorted(found)]
+def _unknown_hook(name: str) -> PluginError:
+    known = _hook_names()
+    near = difflib.get_close_matches(name, known, n=1)
+    fix = f"did you mean {near[0]!r}?" if near else f"hooks: {', '.join(known)}"
+    return PluginError(f"no hook is called {name!r}", fix=fix)
 
 
 def _hook_names() -> list[str]:
@@ -334,24 +329,6 @@ def _core_version() -> str:
     from proctor import __version__
 
     return __version__
-
-
-def _unmet_core_requirement(requirements: Sequence[str]) -> str | None:
-    """The requirement on proctor that this version doesn't meet, if there is one."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    for line in requirements:
-        try:
-            requirement = Requirement(line)
-        except InvalidRequirement:
-            continue
-        if requirement.name.lower() != "proctor" or (
-            requirement.marker and not requirement.marker.evaluate({"extra": ""})
-        ):
-            continue
-        if not requirement.specifier.contains(_core_version(), prereleases=True):
-            return str(requirement)
-    return None
 
 
 def _register_core(registry: Registry) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import importlib
 import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from proctor.errors import PluginError, UnknownComponentError
+from proctor.plugin_discovery import missing_requirements
+from proctor.plugin_status import Plugin
 
 KINDS = ("evaluator", "grader", "dataset", "renderer", "backend", "command")
 
@@ -49,6 +52,7 @@ class Registration:
         distribution: The distribution that owns it, or the file's name.
         distribution_version: Its version.
         source: A digest of the file, for a single-file plugin.
+        file: The plugin's own file, against which the relative paths of a preset are read.
     """
 
     kind: str
@@ -57,6 +61,7 @@ class Registration:
     distribution: str
     distribution_version: str
     source: str | None = None
+    file: Path | None = None
 
     @property
     def qualified_name(self) -> str:
@@ -89,8 +94,13 @@ def one_line(error: BaseException) -> str:
 
 def import_remedy(error: BaseException, distribution: str) -> str:
     """What to do about a failed import."""
+    missing = missing_requirements(distribution)
+    if isinstance(error, ImportError) and missing:
+        return "install what it needs: pip install " + " ".join(repr(line) for line in missing)
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return f"install what it needs: pip install {error.name.split('.')[0]}"
+        package = error.name.split(".")[0]
+        if importlib.util.find_spec(package) is None:
+            return f"install what it needs: pip install {package}"
     return f"mend or uninstall {distribution}, or leave it out with --no-plugin"
 
 
@@ -107,7 +117,7 @@ def import_target(target: str) -> Any:
 
 
 def import_file(path: Path) -> Any:
-    """Imports a lone Python file under a name of its own.
+    """Imports a lone Python file under a name of its own; a changed file is another module.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -115,7 +125,8 @@ def import_file(path: Path) -> Any:
     path = path.expanduser().resolve()
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}")
-    name = "proctor_file_" + re.sub(r"\W", "_", str(path))
+    content = hashlib.sha256(str(path).encode() + b"\0" + path.read_bytes()).hexdigest()[:12]
+    name = f"proctor_file_{re.sub(r'[^0-9A-Za-z_]', '_', path.stem)}_{content}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -142,6 +153,7 @@ class Registrar:
     distribution: str
     distribution_version: str
     source: str | None = None
+    file: Path | None = None
     registrations: list[Registration] = field(default_factory=list)
 
     def grader(self, name: str, target: str | type[Any]) -> None:
@@ -193,18 +205,37 @@ class Registrar:
             raise PluginError(f"{kind} {name!r} is registered twice", where=self.distribution)
         self.registrations.append(
             Registration(
-                kind, name, target, self.distribution, self.distribution_version, self.source
+                kind,
+                name,
+                target,
+                self.distribution,
+                self.distribution_version,
+                self.source,
+                self.file,
             )
         )
 
 
 class Registry:
-    """Every name that working plugins registered, with its owner."""
+    """Every name that working plugins registered, with its owner.
 
-    def __init__(self) -> None:
+    Args:
+        plugins: The plugins that were found; what became of them explains why a name is unknown.
+    """
+
+    def __init__(self, plugins: Sequence[Plugin] = ()) -> None:
         self._by_name: dict[tuple[str, str], list[Registration]] = {}
-        self.broken_plugins: list[str] = []
+        self._plugins = plugins
+
+    @property
+    def broken_plugins(self) -> list[str]:
         """One line for each plugin that could not be loaded, with its cause."""
+        return [
+            f"{plugin.qualified_name}: {problem.what}"
+            for plugin in self._plugins
+            if plugin.status == "broken"
+            for problem in plugin.problems
+        ]
 
     def add(self, registration: Registration) -> None:
         """Adds one registration; a second one of a bare name makes that name ambiguous."""
@@ -219,8 +250,16 @@ class Registry:
         """The groups of registrations that share a bare name."""
         return [rs for rs in self._by_name.values() if len(rs) > 1]
 
-    def find(self, kind: str, name: str, where: str | None = None) -> Registration:
+    def find(
+        self, kind: str, name: str, where: str | None = None, others: Iterable[str] = ()
+    ) -> Registration:
         """The registration that a bare or qualified name means.
+
+        Args:
+            kind: The kind of component.
+            name: ``name`` or ``distribution/name``.
+            where: The place that asks, for the error.
+            others: More names that could have been meant, such as a config's own presets.
 
         Raises:
             UnknownComponentError: No working plugin has it, or two have the bare name.
@@ -239,20 +278,39 @@ class Registry:
             if registration.qualified_name == name:
                 return registration
         raise UnknownComponentError(
-            f"unknown {kind} {name!r}", where=where, fix=self._remedy(kind, name)
+            f"unknown {kind} {name!r}", where=where, fix=self._remedy(kind, name, others)
         )
 
-    def _remedy(self, kind: str, name: str) -> str:
-        names = sorted({r.name for r in self.of_kind(kind)})
+    def _remedy(self, kind: str, name: str, others: Iterable[str]) -> str:
+        """Where the name may be: in a plugin that doesn't work, in one to install, misspelt."""
+        owner = name.partition("/")[0] if "/" in name else FIRST_PARTY.get((kind, name))
+        owned = [p for p in self._plugins if owner and owner in p.names and not p.is_working]
+        if owned:
+            return "; ".join(_absence(plugin) for plugin in owned)
+        names = sorted({r.name for r in self.of_kind(kind)} | set(others))
         hints = []
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
         if near:
             hints.append(f"did you mean {' or '.join(repr(n) for n in near)}?")
-        owner = FIRST_PARTY.get((kind, name))
-        if owner:
+        if (kind, name) in FIRST_PARTY and not any(owner in p.names for p in self._plugins):
             hints.append(f"pip install {owner}")
         if not hints:
             known = ", ".join(names) if names else "none"
             hints.append(f"known {kind}s: {known}")
-        hints.extend(f"broken plugin {line}" for line in self.broken_plugins)
+        absent = [plugin for plugin in self._plugins if not plugin.is_working]
+        broken = [plugin for plugin in absent if plugin.status == "broken"]
+        if len(broken) > 1:
+            hints.extend(f"broken plugin {line}" for line in self.broken_plugins)
+            hints.append("proctor plugins doctor says what to do")
+        else:
+            hints.extend(_absence(plugin) for plugin in broken)
+        blocked = [plugin.qualified_name for plugin in absent if plugin.status == "blocked"]
+        if blocked and not near:
+            hints.append(f"left out: {', '.join(blocked)}")
         return "; ".join(hints)
+
+
+def _absence(plugin: Plugin) -> str:
+    if plugin.status == "blocked":
+        return f"plugin {plugin.qualified_name} is left out, by --no-plugin or PROCTOR_PLUGINS"
+    return f"broken plugin {plugin.qualified_name}: " + "; ".join(map(str, plugin.problems))

@@ -276,9 +276,15 @@ def _description(
             "sampling": context.sampling.model_dump(mode="json"),
             "renderer": context.renderer,
             "evaluators": [
-                {"name": entry.name, "suite": entry.suite, **described_evaluator(entry.evaluator)}
+                {
+                    "name": entry.name,
+                    "suite": entry.suite,
+                    "presets": list(entry.presets),
+                    **described_evaluator(entry.evaluator),
+                }
                 for entry in config.evaluators
             ],
+            "extra_graders": config.options.extra_graders,
             "seed": context.seed,
             "limit": context.limit,
             "min_coverage": context.min_coverage,

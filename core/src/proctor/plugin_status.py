@@ -1,0 +1,82 @@
+"""What became of one plugin: its status, its problems, what it registered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from proctor.registry import Registration
+
+Status = Literal["ok", "blocked", "broken", "conflict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong with a plugin.
+
+    Attributes:
+        what: What is wrong, in one line.
+        remedy: What to do about it.
+    """
+
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.remedy}"
+
+
+@dataclass(slots=True)
+class Plugin:
+    """One plugin, and what became of it.
+
+    Attributes:
+        name: The entry point's name, or the file's stem.
+        distribution: The distribution that has the entry point, or the file's name.
+        version: The distribution's version; a digest for a file.
+        target: The module that the entry point names; None for a file.
+        file: The file of a single-file plugin.
+        status: What became of it. One with a conflict works, under its full names.
+        problems: What is wrong with it.
+        seconds: Time to import and register.
+        heavy: Heavy packages that its import pulled in.
+        registrations: What it named.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    target: str | None = None
+    file: Path | None = None
+    status: Status = "ok"
+    problems: list[Problem] = field(default_factory=list)
+    seconds: float = 0.0
+    heavy: tuple[str, ...] = ()
+    registrations: list[Registration] = field(default_factory=list)
+
+    @property
+    def qualified_name(self) -> str:
+        """``distribution/name``, unique among plugins."""
+        return f"{self.distribution}/{self.name}"
+
+    @property
+    def names(self) -> set[str]:
+        """The names by which ``--no-plugin`` and ``PROCTOR_PLUGINS`` know it."""
+        return {self.name, self.distribution, self.qualified_name}
+
+    @property
+    def is_working(self) -> bool:
+        """Whether its names can be used."""
+        return self.status in ("ok", "conflict")
+
+    def fail(self, what: str, remedy: str) -> None:
+        """Marks the plugin as broken."""
+        self.status = "broken"
+        self.problems = [Problem(what, remedy)]
+
+    def clash(self, what: str, remedy: str) -> None:
+        """Notes a conflict with another plugin."""
+        self.status = "conflict"
+        self.problems.append(Problem(what, remedy))
