@@ -22,6 +22,10 @@ def found(examples, check, **options):
     return findings[0] if findings else None
 
 
+def found_any(examples, check, **options):
+    return any(f.check == check for f in lint_examples(examples, **options).findings)
+
+
 def questions(n, **fields):
     return [
         Example(f"q{index}", f"Question {index}?", f"answer{index}", **fields) for index in range(n)
@@ -76,7 +80,7 @@ def test_equal_prompts_are_told_from_conflicting_ones():
 
 
 def test_rows_without_a_target():
-    examples = questions(4) + [Example("x", "No target?"), Example("y", "None?", [])]
+    examples = [*questions(4), Example("x", "No target?"), Example("y", "None?", [])]
     finding = found(examples, "no-target")
     assert (finding.severity, finding.count, finding.rows) == ("error", 2, (5, 6))
     assert found(examples, "no-target", needs_target=False) is None
@@ -165,6 +169,11 @@ def test_letters_as_targets_are_positions_too():
     assert found(examples, "gold-position") is None
 
 
+def test_a_letter_among_questions_with_options_is_no_position():
+    examples = [*quizzes([0, 1, 2, 3] * 10), Example("x", "Spell the first letter", "A")]
+    assert found(examples, "gold-position").details["histogram"] == [10, 10, 10, 10]
+
+
 def test_the_best_constant_answer():
     examples = questions(10) + [
         Example(f"y{i}", f"Is {i} odd?", target)
@@ -197,6 +206,7 @@ def test_targets_in_their_prompts():
     examples = questions(100)
     examples[7] = Example("x", "Is Paris the capital of France?", "paris!")
     examples[8] = Example("y", "What is art?", "ar")
+    examples[9] = Example("z", "Is a vowel a letter?", "a")
     finding = found(examples, "target-in-prompt")
     assert (finding.severity, finding.count, finding.rows) == ("info", 1, (8,))
     echo = [Example(f"q{i}", f"Say the word w{i} twice", f"w{i}") for i in range(100)]
@@ -268,6 +278,37 @@ def test_random_orders_and_positions_are_rarely_warned_about():
     assert warned <= 9
 
 
+def test_many_fields_do_not_make_a_chance_finding_likelier():
+    rng = random.Random(6)
+    fields = [f"f{i}" for i in range(15)]
+    warned = 0
+    for seed in range(40):
+        examples = [
+            Example(
+                f"q{i}", f"Question {i}?", f"a{i}", metadata={f: rng.choice("xy") for f in fields}
+            )
+            for i in range(60)
+        ]
+        warned += found_any(examples, "order", by=fields, seed=seed)
+    assert warned <= 3
+
+
+def test_a_significant_trifle_is_no_finding():
+    """Among 20,000 rows, 4 percent more of one category in the first half."""
+    strata = ["x"] * 5200 + ["y"] * 4800 + ["x"] * 4800 + ["y"] * 5200
+    rng = random.Random(7)
+    halves = [strata[:10_000], strata[10_000:]]
+    for half in halves:
+        rng.shuffle(half)
+    examples = [
+        Example(f"q{i}", f"Q {i}?", f"a{i}", metadata={"stratum": stratum})
+        for i, stratum in enumerate(halves[0] + halves[1])
+    ]
+    first, rest = np.array([5200, 4800]), np.array([4800, 5200])
+    assert same_shares_p(first, rest, seed=0) < 1e-6
+    assert found(examples, "order") is None
+
+
 @pytest.mark.parametrize("counts", [[30, 20, 25, 25], [100, 60, 80, 90]])
 def test_uniformity_of_many_counts_is_scipys_chi_square(counts):
     assert uniform_p({4: counts}, seed=0) == pytest.approx(stats.chisquare(counts).pvalue)
@@ -276,6 +317,7 @@ def test_uniformity_of_many_counts_is_scipys_chi_square(counts):
 def test_uniformity_of_few_counts_is_near_the_exact_test():
     # Two-sided binomial: at most one of six on either side.
     assert uniform_p({2: [5, 1]}, seed=0) == pytest.approx(2 * (6 + 1) / 2**6, rel=0.1)
+    assert uniform_p({4: [16, 0, 0, 0]}, seed=0) == 1 / 10_000
     assert uniform_p({1: [40]}, seed=0) == 1.0
     assert uniform_p({}, seed=0) == 1.0
 

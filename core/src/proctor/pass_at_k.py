@@ -36,8 +36,6 @@ def pass_at_k(n: int, correct: int, k: int) -> float:
     _check_counts(n, k)
     if not 0 <= correct <= n:
         raise ValueError(f"{correct} of {n} samples can't be right")
-    if n - correct < k:
-        return 1.0
     return float(1.0 - np.prod(1.0 - k / np.arange(n - correct + 1, n + 1)))
 
 

@@ -346,6 +346,7 @@ def test_pass_at_k_is_the_mean_of_the_examples_that_have_k_samples(make_ledger):
     assert estimate.pass_at_k[4].n == 2
     assert estimate.pass_at_k[4].coverage == pytest.approx(2 / 3)
     assert estimate.pass_at_k[4].reported
+    assert make_ledger(rows).estimate("g", min_coverage=2 / 3).pass_at_k[4].reported
     assert not make_ledger(rows).estimate("g", min_coverage=0.7).pass_at_k[4].reported
 
 

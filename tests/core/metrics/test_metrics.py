@@ -121,7 +121,7 @@ def test_one_grader_may_be_withheld_and_another_not():
 
 def test_values_of_a_field_have_metrics_of_their_own_each_by_its_own_coverage():
     ledger = Ledger([LedgerColumn("g", proportion=True)], by=["subject"])
-    cells = [("a/b", 1.0), ("a/b", 0.0), ("c", None), (None, 1.0), *[("d", 1.0)] * 40]
+    cells = [("a/b", 1.0), ("a/b", 0.0), ("c", None), ("c", 1.0), (None, 1.0), *[("d", 1.0)] * 40]
     for subject, value in cells:
         row = ledger.add_example(groups=[subject])
         if value is None:
@@ -132,6 +132,7 @@ def test_values_of_a_field_have_metrics_of_their_own_each_by_its_own_coverage():
     assert "qa/score" in metrics
     assert metrics["qa/g/subject=a%2Fb/score"] == 0.5
     assert metrics["qa/g/subject=(missing)/score"] == 1.0
+    assert metrics["qa/g/subject=c/coverage"] == 0.5
     assert metrics["qa/g/subject=c/failed"] == 1.0
     assert "qa/g/subject=c/score" not in metrics
     groups = {name.split("/")[2] for name in metrics if "=" in name}

@@ -43,7 +43,7 @@ class DuplicatesCheck:
             "give each row its own id; a run ends at a duplicate",
         )
         again = _repeats(prompts)
-        conflicting = again & (targets != targets[_first_positions(prompts)])
+        conflicting = targets != targets[_first_positions(prompts)]
         yield from _found(
             conflicting,
             "conflicting-targets",
