@@ -72,12 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "names after it choose some of them",
     )
     commands.add_parser("check", help="ruff, mypy --strict and the architecture tests")
-    bench = commands.add_parser("bench", help="run the benchmarks")
+    bench = commands.add_parser("bench", help="run the benchmarks; options go to each")
     bench.add_argument(
         "names", nargs="*", metavar="NAME", help="a file of benchmarks/, without .py"
     )
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.command != "test":
+    if rest and options.command not in ("test", "bench"):
         parser.error(f"unknown argument: {rest[0]}")
     try:
         if options.command == "demo":
@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "check":
             return check()
         if options.command == "bench":
-            return bench_all(options.names)
+            return bench_all(options.names, rest)
         return test_isolated(rest) if options.isolated else test_all(rest)
     except DevError as error:
         print(f"dev.py: {error}", file=sys.stderr)
@@ -127,8 +127,8 @@ def check() -> int:
     return 0
 
 
-def bench_all(names: Sequence[str]) -> int:
-    """Runs the named benchmarks, or all."""
+def bench_all(names: Sequence[str], arguments: Sequence[str]) -> int:
+    """Runs the named benchmarks, or all, each with the given arguments."""
     scripts = {script.stem: script for script in sorted((ROOT / "benchmarks").glob("[!_]*.py"))}
     unknown = [name for name in names if name not in scripts]
     if unknown:
@@ -137,7 +137,7 @@ def bench_all(names: Sequence[str]) -> int:
     failed = []
     for name in names or scripts:
         print(f"== {name}", flush=True)
-        if run([python, scripts[name]], test_environment()) != 0:
+        if run([python, scripts[name], *arguments], test_environment()) != 0:
             failed.append(name)
     if failed:
         raise DevError(f"benchmarks failed: {', '.join(failed)}")

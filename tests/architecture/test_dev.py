@@ -22,7 +22,9 @@ def checkout(tmp_path, root) -> Path:
         (tmp_path / "requirements" / file.name).touch()
     for folder in ("core", "plugins/spare"):
         (tmp_path / folder / "pyproject.toml").write_text("[project]\nname = 'nothing'\n")
-    (tmp_path / "benchmarks" / "prefix.py").write_text("import sys; print('in', sys.prefix)")
+    (tmp_path / "benchmarks" / "prefix.py").write_text(
+        "import sys; print('in', sys.prefix, sys.argv[1:])"
+    )
     return tmp_path
 
 
@@ -64,6 +66,10 @@ def test_failed_install_is_not_taken_for_done(checkout):
     requirements.write_text("")
     assert dev(checkout, "bench", "prefix").returncode == 0
     assert not leftover.exists(), "what a failed install left is not built upon"
+
+
+def test_options_of_a_benchmark_reach_it(checkout):
+    assert "['--short']" in dev(checkout, "bench", "prefix", "--short").stdout
 
 
 def test_failing_command_fails(checkout):
