@@ -124,8 +124,9 @@ def cases() -> Iterator[Case]:
         yield normal(n)
         yield exponential(n)
         yield beta(n)
-    for n in (3, 5, 10, 20):
+    for n in (3, 5, 10):
         yield independent(n, 0.5, required=False)
+    for n in (3, 5, 10, 20):
         yield independent(n, 0.05, required=False)
     for rho in (0.1, 0.5, 0.9):
         for n in (20, 40):
