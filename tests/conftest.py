@@ -2,9 +2,69 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+import proctor.plugins
+from proctor.cli import main
+
+SCRIPTED_BACKEND = Path(__file__).parent / "support" / "scripted_backend.py"
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+CommandLine = Callable[..., Printed]
+
+
+@pytest.fixture
+def scripted_backend() -> Path:
+    """The single-file plugin that has the backend ``scripted``."""
+    return SCRIPTED_BACKEND
+
+
+@pytest.fixture
+def command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
+    """Runs ``proctor`` in this process, in an empty folder, with the scripted backend."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    before = proctor.plugins._active
+
+    def run(*arguments: str, with_backend: bool = True) -> Printed:
+        out, err = io.StringIO(), io.StringIO()
+        proctor.plugins._active = None
+        plugin = ["--plugin", str(SCRIPTED_BACKEND)] if with_backend else []
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                main([*plugin, *arguments])
+            except SystemExit as stop:
+                code = stop.code
+        return Printed(int(code or 0), out.getvalue(), err.getvalue())
+
+    try:
+        yield run
+    finally:
+        proctor.plugins._active = before
+
+
+@pytest.fixture
+def opened_marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that exists once the scripted backend was asked for its model."""
+    marker = tmp_path / "opened"
+    monkeypatch.setitem(os.environ, "PROCTOR_TEST_OPENED", str(marker))
+    return marker
 
 
 @pytest.fixture(scope="session")

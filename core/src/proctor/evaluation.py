@@ -127,11 +127,23 @@ class Evaluation:
         self.renderer_key = f"{name}:{self.renderer.version}"
         stops = self.sampling.stop
         self._stops = combined_stops(self.renderer.get_stop_sequences(), stops, self.tokenizer)
-        self._reader = AnswerReader(self.renderer, self.tokenizer, stops, self.evaluator.prefill)
+        self._reader = AnswerReader(self.renderer, self.tokenizer, stops, self._prefill_tokens())
         for problem in quick_check(self.renderer, self.tokenizer):
             if context.is_strict:
                 raise RendererError(str(problem), where=f"renderer {name}")
             context.progress.warn(self.name, f"renderer {name}: {problem}")
+
+    def _prefill_tokens(self) -> tuple[int, ...]:
+        """The tokens that the renderer makes of the prefill, at the end of a prompt."""
+        prefill = self.evaluator.prefill
+        if not prefill:
+            return ()
+        probe = [Message(role="user", content="?")]
+        without = self.renderer.prompt_tokens(probe)
+        tokens = self.renderer.prompt_tokens(probe, prefill=prefill)
+        if tokens[: len(without)] == without:
+            return tuple(tokens[len(without) :])
+        return tuple(self.tokenizer.encode(prefill, add_special_tokens=False))
 
     async def run(self) -> EvaluationResult:
         """Samples and grades; returns the result, also after an interrupt or a deadline.

@@ -108,7 +108,8 @@ class GradedEvaluator(Component, SamplingClientEvaluator):
         for grader in self.graders:
             base = grader._origin.type.rsplit("/", 1)[-1] if grader._origin else None
             name = base or type(grader).__name__
-            name = name.rsplit(":", 1)[-1]
+            if ":" in name:
+                name = name.rsplit(":", 1)[-1].rsplit(".", 1)[-1]
             taken = sum(1 for other in names if other == name or other.startswith(f"{name}-"))
             names.append(f"{name}-{taken + 1}" if taken else name)
         return names

@@ -20,7 +20,6 @@ from proctor.types import (
     SampleStatus,
     SamplingOptions,
     Termination,
-    TextPart,
 )
 
 if TYPE_CHECKING:
@@ -205,13 +204,13 @@ class AnswerReader:
         renderer: Parses the tokens.
         tokenizer: Decodes them, where a task has stop strings of its own.
         stops: The task's own stop strings.
-        prefill: The start of the answer, which the prompt already held.
+        prefill_tokens: The start of the answer, which the prompt already held.
     """
 
     renderer: Any
     tokenizer: Any
     stops: tuple[str, ...] = ()
-    prefill: str = ""
+    prefill_tokens: tuple[int, ...] = ()
 
     def read(
         self,
@@ -237,7 +236,9 @@ class AnswerReader:
         )
         error = None
         try:
-            message, termination = self.renderer.parse_response(self._ended(tokens))
+            message, termination = self.renderer.parse_response(
+                [*self.prefill_tokens, *self._ended(tokens)]
+            )
         except Exception as raised:
             message = Message(role="assistant", content=str(self.tokenizer.decode(tokens)))
             termination, error = Termination.MALFORMED, f"the renderer raised {one_line(raised)}"
@@ -251,7 +252,7 @@ class AnswerReader:
             example_id=example_id,
             index=index,
             status=status,
-            messages=[*messages, self._with_prefill(message)],
+            messages=[*messages, message],
             calls=[call],
             termination=termination,
             error=error,
@@ -279,17 +280,6 @@ class AnswerReader:
         else:
             tail = [*self.tokenizer.encode(rest, add_special_tokens=False), end]
         return [*tokens[:whole], *tail]
-
-    def _with_prefill(self, message: Message) -> Message:
-        if not self.prefill:
-            return message
-        content = message["content"]
-        whole = message.copy()
-        if isinstance(content, str):
-            whole["content"] = self.prefill + content
-        else:
-            whole["content"] = [TextPart(type="text", text=self.prefill), *content]
-        return whole
 
 
 def tinker_params(

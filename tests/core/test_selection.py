@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from typing import ClassVar
+
+import pytest
+from pydantic import Field
+
+import proctor
+import proctor.selection
+from proctor.hashing import HashCounter, hash64
+from proctor.selection import select
+
+
+class Rows(proctor.Dataset):
+    """Rows with strata."""
+
+    sizes: dict[str, int] = Field(default={"": 100})
+    duplicate_at: int | None = None
+    cheap: bool = True
+    passes: ClassVar[list[int]] = []
+
+    def examples(self) -> Iterator[proctor.Example]:
+        Rows.passes.append(0)
+        position = 0
+        for stratum, size in self.sizes.items():
+            for number in range(size):
+                name = f"{stratum}{number}" if position != self.duplicate_at else f"{stratum}0"
+                metadata = {"stratum": stratum} if stratum else {}
+                Rows.passes[-1] += 1
+                yield proctor.Example(id=name, input=name, target="t", metadata=metadata)
+                position += 1
+
+
+class Streamed(Rows):
+    """Rows that are dear to read."""
+
+    is_cheap_to_read: ClassVar[bool] = False
+
+
+class Any_(proctor.Grader):
+    """Anything goes."""
+
+    needs_target: ClassVar[bool] = False
+
+    def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
+        return True
+
+
+def ids(dataset: proctor.Dataset, **options: int) -> list[str]:
+    return [example.id for _, example in select(dataset, [Any_()], **options).rows()]
+
+
+def test_without_a_limit_every_row_comes_in_order() -> None:
+    assert ids(Rows(sizes={"": 5})) == ["0", "1", "2", "3", "4"]
+
+
+def test_a_limit_is_not_the_first_rows() -> None:
+    assert ids(Rows(), limit=20) != [str(n) for n in range(20)]
+
+
+def test_a_limit_gives_each_stratum_its_share() -> None:
+    """Story 7: the first 100 rows were one category."""
+    sizes = {"law": 500, "math": 300, "art": 200}
+    chosen = Counter(name.rstrip("0123456789") for name in ids(Rows(sizes=sizes), limit=100))
+    assert chosen == {"law": 50, "math": 30, "art": 20}
+
+
+@pytest.mark.parametrize("sizes", [{"": 97}, {"a": 61, "b": 17, "c": 3, "d": 1}, {"a": 10, "": 9}])
+def test_a_smaller_limit_is_a_subset_of_a_larger_one(sizes: dict[str, int]) -> None:
+    total = sum(sizes.values())
+    before: set[str] = set()
+    for limit in range(1, total + 2):
+        now = set(ids(Rows(sizes=sizes), limit=limit))
+        assert len(now) == min(limit, total)
+        assert before <= now
+        before = now
+
+
+def test_the_subset_is_the_same_each_time_and_another_for_another_seed() -> None:
+    assert ids(Rows(), limit=10, seed=1) == ids(Rows(), limit=10, seed=1)
+    assert ids(Rows(), limit=10, seed=1) != ids(Rows(), limit=10, seed=2)
+
+
+def test_the_subset_does_not_depend_on_the_order_of_the_rows() -> None:
+    class Reversed(Rows):
+        """The rows, last first."""
+
+        def examples(self) -> Iterator[proctor.Example]:
+            return iter(list(super().examples())[::-1])
+
+    assert set(ids(Rows(), limit=10)) == set(ids(Reversed(), limit=10))
+
+
+def test_chosen_rows_come_in_dataset_order() -> None:
+    positions = [position for position, _ in select(Rows(), [Any_()], limit=10).rows()]
+    assert positions == sorted(positions)
+
+
+def test_rows_without_a_stratum_are_a_stratum() -> None:
+    chosen = ids(Rows(sizes={"law": 50, "": 50}), limit=10)
+    assert sum(name.startswith("law") for name in chosen) == 5
+
+
+def test_a_limit_takes_one_pass() -> None:
+    Rows.passes.clear()
+    list(select(Rows(), [Any_()], limit=10).rows())
+    assert Rows.passes == [100]
+
+
+def test_scan_looks_at_so_many_rows_only_and_says_so() -> None:
+    Rows.passes.clear()
+    selection = select(Rows(), [Any_()], limit=5, scan=10)
+    assert {int(example.id) for _, example in selection.rows()} <= set(range(10))
+    assert selection.scanned == 10
+    assert sum(Rows.passes) <= 11
+
+
+def test_a_duplicate_id_is_found_before_anything_is_sampled() -> None:
+    with pytest.raises(proctor.DatasetError, match=r"'0' stands in row 1 and in row 41"):
+        select(Rows(duplicate_at=40), [Any_()])
+
+
+def test_a_duplicate_id_far_down_ends_a_stream_when_it_is_met() -> None:
+    rows = select(Streamed(sizes={"": 900_001}, duplicate_at=900_000), [Any_()]).rows()
+    assert sum(1 for _ in islice(rows, 900_000)) == 900_000
+    with pytest.raises(proctor.DatasetError, match=r"row 1 and in row 900001"):
+        next(rows)
+
+
+def test_equal_hashes_of_different_ids_are_no_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
+    def weak(*parts: object) -> int:
+        return hash64(*parts) % 7
+
+    monkeypatch.setattr(proctor.selection, "hash64", weak)
+    assert len(ids(Rows(sizes={"": 50}))) == 50
+    with pytest.raises(proctor.DatasetError, match="'0' stands in row 1"):
+        select(Rows(duplicate_at=40), [Any_()])
+
+
+def test_an_empty_dataset_is_an_error_also_as_a_stream() -> None:
+    with pytest.raises(proctor.DatasetError, match="empty"):
+        select(Rows(sizes={"": 0}), [Any_()])
+    with pytest.raises(proctor.DatasetError, match="empty"):
+        list(select(Streamed(sizes={"": 0}), [Any_()]).rows())
+
+
+def test_the_hash_counter_counts() -> None:
+    counter = HashCounter()
+    values = [hash64("row", n % 3000) for n in range(10_000)] + [0, 0, 1, 1024, 2048, 1024]
+    truth: Counter[int] = Counter()
+    for value in values:
+        assert counter.add(value) == truth[value]
+        truth[value] += 1
+    assert len(counter) == len(truth)
