@@ -1,0 +1,70 @@
+"""The exact grader."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from proctor import DatasetError, Example, Grade, Grader, Sample
+from proctor_text.normalization import (
+    collapse_space,
+    drop_articles,
+    fold_case,
+    quoted,
+    quoted_any,
+    strip_punctuation,
+    unify_unicode,
+)
+
+
+class Exact(Grader):
+    """Correct when the whole answer is the target, or any of several."""
+
+    proportion: ClassVar[bool | None] = True
+
+    ignore_case: bool = True
+    """Compare without regard to case."""
+    ignore_whitespace: bool = True
+    """Compare words only: line ends and runs of spaces are one space, and those around are none."""
+    ignore_punctuation: bool = True
+    """Drop punctuation and Markdown around words; "3.5", "-5", "C#" and "50%" keep their signs."""
+    ignore_articles: bool = False
+    """Drop "a", "an" and "the"."""
+    normalize_unicode: bool = True
+    """Treat different spellings of a character as one, and curly quotes and dashes as plain."""
+
+    def check_example(self, example: Example) -> None:
+        """Refuses an empty target, which an empty answer would meet."""
+        if any(not target.strip() for target in example.targets):
+            raise DatasetError(
+                f"row {example.id!r} has an empty target", fix="remove it, or give it a text"
+            )
+
+    def grade(self, example: Example, sample: Sample) -> Grade:
+        """Compares the answer with each target."""
+        answer = self._normalize(sample.text)
+        if any(answer == self._normalize(target) for target in example.targets):
+            return Grade(1.0, f"read {quoted(sample.text)}")
+        return Grade(0.0, f"read {quoted(sample.text)}, want {quoted_any(example.targets)}")
+
+    def extract_answer(self, example: Example, sample: Sample) -> str | None:
+        """The answer in the spelling in which it is compared."""
+        return self._normalize(sample.text) or None
+
+    def _normalize(self, text: str) -> str:
+        if self.normalize_unicode:
+            text = unify_unicode(text)
+        if self.ignore_case:
+            text = fold_case(text)
+        if self.ignore_whitespace:
+            text = collapse_space(text)
+        # what a rule would leave nothing of keeps its spelling: "+" and "The" can be targets
+        if self.ignore_punctuation:
+            text = self._strip_lines(text) or text
+        if self.ignore_articles:
+            text = drop_articles(text) or text
+        return text
+
+    def _strip_lines(self, text: str) -> str:
+        if self.ignore_whitespace:
+            return strip_punctuation(text)
+        return "\n".join(strip_punctuation(line) for line in text.split("\n"))

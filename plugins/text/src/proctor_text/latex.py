@@ -1,0 +1,70 @@
+"""The little LaTeX that answers are written in: boxes, fractions, text."""
+
+from __future__ import annotations
+
+import regex
+
+UNREADABLE = "\\unreadable"
+"""Stands for an expression that is no plain number, such as a root."""
+
+_BOX = regex.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
+_SPACE = regex.compile(r"\\(?:quad|qquad|left|right|displaystyle)(?![A-Za-z])|\\[,;:! ]")
+_TEXT = regex.compile(
+    r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|rm|it|sf|tt)|mbox|operatorname|emph|bm)\s*"
+    r"\{([^{}]*)\}"
+)
+_ROOT = regex.compile(r"\\sqrt\s*(?:\[[^\[\]]*\])?\s*(?:\{[^{}]*\}|\w)")
+_FRACTION = regex.compile(
+    r"\\[dtc]?frac\s*(?:\{([^{}]*)\}|(\d))\s*(?:\{([^{}]*)\}|(\d))",
+)
+_PLAIN_NUMBER = regex.compile(r"\s*([+-]?)\s*([\d.,]*\d)\s*")
+
+
+def boxed(text: str) -> str | None:
+    r"""What the last ``\boxed{}`` holds; None without one.
+
+    A box that is not closed holds the rest of its line, and ``\boxed 4`` holds the next word.
+    """
+    last = None
+    for found in _BOX.finditer(text):
+        last = found
+    if last is None:
+        return None
+    rest = text[last.end() :]
+    if not rest.startswith("{"):
+        return rest.split(maxsplit=1)[0].rstrip("$.,;") if rest.strip() else ""
+    depth = 0
+    for position, character in enumerate(rest):
+        if character == "{" and rest[position - 1] != "\\":
+            depth += 1
+        elif character == "}" and rest[position - 1] != "\\":
+            depth -= 1
+            if depth == 0:
+                return rest[1:position].strip()
+    return rest[1:].split("\n", 1)[0].strip(" $.")
+
+
+def plain_latex(text: str) -> str:
+    r"""The text with fractions as ``a/b``, text as text, and without spacing commands.
+
+    A fraction or a root that is no plain number becomes ``UNREADABLE``.
+    """
+    if "\\" not in text:
+        return text
+    text = text.replace("\\$", "$").replace("\\%", "%").replace("\\#", "#")
+    text = regex.sub(r"\^\s*\{?\s*\\(?:circ|degree)(?![A-Za-z])\s*\}?", "°", text)
+    text = _SPACE.sub(" ", text)
+    text = regex.sub(r"\\(?:times|cdot)(?![A-Za-z])", "×", text)
+    text = _TEXT.sub(r" \1 ", text)
+    text = _ROOT.sub(lambda _: UNREADABLE, text)
+    return _FRACTION.sub(lambda match: _fraction(text, match), text)
+
+
+def _fraction(text: str, match: regex.Match[str]) -> str:
+    over = _PLAIN_NUMBER.fullmatch(match[1] or match[2] or "")
+    under = _PLAIN_NUMBER.fullmatch(match[3] or match[4] or "")
+    if not over or not under or under[1]:
+        return UNREADABLE
+    # a whole number in front makes it a mixed one
+    space = " " if text[: match.start()].rstrip()[-1:].isdigit() else ""
+    return f"{space}{over[1]}{over[2]}/{under[2]}"

@@ -1,0 +1,81 @@
+"""Spellings of one text made equal: Unicode, case, white space, punctuation, articles."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import regex
+
+ARTICLES = frozenset({"a", "an", "the"})
+
+_SAME = {
+    **dict.fromkeys(map(ord, "‘’‚‛′ʼ"), "'"),
+    **dict.fromkeys(map(ord, "“”„‟″"), '"'),
+    **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
+    # zero-width characters, soft hyphens and byte order marks
+    **dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0x00AD, 0xFEFF), None),
+    **dict.fromkeys((0x00A0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " "),
+    # full-width forms of ASCII
+    **{wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)},
+}
+_ENDS = ".,;:!?…\"'`´«»‹›()[]{}<>*_~。、「」『』【】《》¿¡"
+_NUMBER_START = regex.compile(r"[.]\d")
+
+
+def unify_unicode(text: str) -> str:
+    """One spelling for what looks the same: NFC, plain quotes, dashes and spaces.
+
+    Not NFKC, which makes ``5²`` into ``52``.
+    """
+    return unicodedata.normalize("NFC", text.translate(_SAME))
+
+
+def collapse_space(text: str) -> str:
+    """The text with single spaces between its words, and none around it."""
+    return " ".join(text.split())
+
+
+def fold_case(text: str) -> str:
+    """The text without regard to case, in every script."""
+    return unicodedata.normalize("NFC", text.casefold())
+
+
+def strip_punctuation(text: str) -> str:
+    """Each word without the punctuation and Markdown around it.
+
+    What stands inside a word stays, and so does what changes a word's meaning: ``3.5``, ``.5``,
+    ``-5``, ``C++``, ``C#``, ``50%`` and ``$5`` keep their signs.
+    """
+    words = (_bare_word(word) for word in text.split())
+    return " ".join(word for word in words if word)
+
+
+def _bare_word(word: str) -> str:
+    bare = word.rstrip(_ENDS)
+    while bare and bare[0] in _ENDS and not _NUMBER_START.match(bare):
+        bare = bare[1:]
+    return bare
+
+
+def drop_articles(text: str) -> str:
+    """The text without English articles."""
+    return " ".join(word for word in text.split() if word.casefold() not in ARTICLES)
+
+
+def quoted(text: str, length: int = 60) -> str:
+    """A text for an explanation: quoted, in one line, cut where it is long."""
+    line = collapse_space(text)
+    return repr(line if len(line) <= length else line[: length - 1] + "…")
+
+
+def quoted_any(texts: list[str]) -> str:
+    """Several texts of which any will do, for an explanation."""
+    shown = [quoted(text) for text in texts[:3]]
+    if len(texts) > 3:
+        shown.append(f"{len(texts) - 3} more")
+    return " or ".join(shown)
+
+
+LETTER = "A-Za-zÀ-ɏͰ-ӿ"
+"""Letters that words are made of where spaces separate words, as a regex's character range: text
+in Chinese or Japanese may stand right beside a number or the letter of an option."""

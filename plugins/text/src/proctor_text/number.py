@@ -1,0 +1,79 @@
+"""The number grader."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import ClassVar
+
+from pydantic import Field
+
+from proctor import DatasetError, Example, Grade, Grader, Sample
+from proctor_text.normalization import quoted
+from proctor_text.numerals import Numeral, final_numeral, first_numeral, sole_numeral
+
+
+class Number(Grader):
+    """Correct when the answer's last number, or that of its last box, equals the target.
+
+    Reads thousands separators, currency, percentages, fractions, powers of ten and LaTeX, and
+    compares exactly unless a tolerance is given. Words such as "four" are no numbers to it, and
+    "not 4" ends on 4.
+    """
+
+    proportion: ClassVar[bool | None] = True
+
+    rel_tol: float = Field(default=0.0, ge=0, lt=1, allow_inf_nan=False)
+    """Equal within this share of the target: 0.01 for one percent."""
+    abs_tol: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """Equal within this distance of the target."""
+    decimal_comma: bool = False
+    """Read "1.234,5" as German and French text write it, in answers and targets."""
+    after: str | None = Field(default=None, min_length=1)
+    """Read the first number after the last occurrence of this text, such as "Answer:"; an answer
+    without it has none."""
+
+    def check_example(self, example: Example) -> None:
+        """Refuses a target that is no number."""
+        for target in example.targets:
+            if sole_numeral(target, self.decimal_comma) is None:
+                raise DatasetError(
+                    f"row {example.id!r}: the target {quoted(target)} is no number",
+                    fix="give the number alone; a dataset's 'target_pattern' can cut it out",
+                )
+
+    def grade(self, example: Example, sample: Sample) -> Grade:
+        """Compares the number that the answer ends on with each target.
+
+        Raises:
+            DatasetError: A target is no number.
+        """
+        self.check_example(example)
+        read, source = self._read(sample.text)
+        wanted = " or ".join(quoted(target) for target in example.targets)
+        if read is None:
+            return Grade(0.0, f"no number in {quoted(source)}, want {wanted}")
+        for target in example.targets:
+            gold = sole_numeral(target, self.decimal_comma)
+            if gold is not None and self._equal(read, gold):
+                return Grade(1.0, f"read {quoted(read.text)}")
+        return Grade(0.0, f"read {quoted(read.text)}, want {wanted}")
+
+    def extract_answer(self, example: Example, sample: Sample) -> str | None:
+        """The number that the answer ends on, as a reduced fraction."""
+        read, _ = self._read(sample.text)
+        return None if read is None else str(read.scaled)
+
+    def _read(self, text: str) -> tuple[Numeral | None, str]:
+        if self.after is not None:
+            _, marker, text = text.rpartition(self.after)
+            if not marker:
+                return None, f"(no {self.after!r} in the answer)"
+            return first_numeral(text, self.decimal_comma), text
+        return final_numeral(text, self.decimal_comma)
+
+    def _equal(self, read: Numeral, gold: Numeral) -> bool:
+        near, share = Fraction(str(self.abs_tol)), Fraction(str(self.rel_tol))
+        return any(
+            abs(answer - target) <= max(near, share * abs(target))
+            for answer, target in read.readings(gold)
+        )
