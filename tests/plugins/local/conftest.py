@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
-from proctor_local.client import LocalSamplingClient
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from proctor_local.client import LocalSamplingClient
 
 
 @pytest.fixture(scope="session")

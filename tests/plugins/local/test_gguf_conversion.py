@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 from gguf import GGUFReader, dequantize
-from proctor_local import gguf_conversion
-from proctor_local.gguf_conversion import converted_gguf
-from proctor_local.model_files import bundled_gguf
 from safetensors.numpy import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from proctor import BackendError, ProctorError, TokenizerError
+from proctor_local import gguf_conversion
+from proctor_local.gguf_conversion import converted_gguf
+from proctor_local.model_files import bundled_gguf
 
 
 def test_the_default_models_weights_are_the_files_own(smollm2_folder):
@@ -69,7 +69,7 @@ def test_a_conversion_that_fails_leaves_nothing(tiny_gguf, cache, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(gguf_conversion, "_save_model", full_disk)
-    with pytest.raises(BackendError, match="No space left.*PROCTOR_CACHE"):
+    with pytest.raises(BackendError, match=r"No space left.*PROCTOR_CACHE"):
         converted_gguf(tiny_gguf)
     assert list((cache / "models").iterdir()) == []
 

@@ -4,14 +4,13 @@ from pathlib import Path
 import pytest
 import tiktoken
 from gguf import GGUFWriter
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from llama_models.llama3.tokenizer import Tokenizer
-from proctor_local.model_files import bundled_gguf
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import AutoTokenizer
 
 from proctor import TokenizerError, tokenizer_from_gguf
+from proctor_local.model_files import bundled_gguf
 
 # SmolLM2's vocabulary has no token for these characters' bytes.
 ABSENT = {chr(code) for code in (0x04, 0x06, 0x13, 0x14, 0x16, 0x1D)}
@@ -91,7 +90,15 @@ def test_a_chat_starts_with_one_start_token_and_its_system_prompt(tokenizer):
     assert tokens.count(1) == 3
 
 
-def gguf_with(file: Path, *, model="gpt2", pre="smollm", tokens=("<s>", "a", "b", "ab", "</s>"), merges=("a b",), **flags):
+def gguf_with(
+    file: Path,
+    *,
+    model="gpt2",
+    pre="smollm",
+    tokens=("<s>", "a", "b", "ab", "</s>"),
+    merges=("a b",),
+    **flags,
+):
     """A file that holds a tokenizer and nothing else."""
     writer = GGUFWriter(file, "llama")
     writer.add_tokenizer_model(model)

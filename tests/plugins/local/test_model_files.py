@@ -3,11 +3,11 @@ import shutil
 
 import huggingface_hub.constants
 import pytest
-from proctor_local import model_files
-from proctor_local.model_files import DEFAULT_MODEL, bundled_gguf, find_model
 from transformers import LlamaConfig
 
 from proctor import BackendError
+from proctor_local import model_files
+from proctor_local.model_files import DEFAULT_MODEL, bundled_gguf, find_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -103,7 +103,7 @@ def test_a_gated_model_says_how_to_get_in(monkeypatch):
         raise errors.GatedRepoError("403 Client Error", response=response)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
-    with pytest.raises(BackendError, match="gated.*accept its terms.*hf auth login"):
+    with pytest.raises(BackendError, match=r"gated.*accept its terms.*hf auth login"):
         find_model("meta-llama/Llama-3.2-1B")
 
 
@@ -125,7 +125,7 @@ def test_a_folders_digest_follows_its_content_and_nothing_else(saved, tmp_path):
 
 def test_a_folder_without_a_whole_model_is_refused(saved):
     (saved / "adapter_config.json").write_text("{}")
-    with pytest.raises(BackendError, match="adapter.*merge"):
+    with pytest.raises(BackendError, match=r"adapter.*merge"):
         find_model(str(saved))
     (saved / "config.json").unlink()
     with pytest.raises(BackendError, match=r"no config\.json"):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+_COLDEST = 1e-30
+"""A temperature below this divides nothing by 0 in float32, and chooses the same token."""
 
 
 def choose_tokens(
@@ -13,67 +17,60 @@ def choose_tokens(
     temperatures: Sequence[float],
     top_ks: Sequence[int],
     top_ps: Sequence[float],
-    draws: Sequence[float],
+    generators: Sequence[torch.Generator],
 ) -> Tensor:
     """Takes one token for each row.
 
     ``top_k`` cuts first, then ``top_p``: the smallest set of the likeliest tokens that holds this
-    share of what ``top_k`` left. A draw picks from what remains by the inverse of its cumulative
-    distribution, so a row's token depends on nothing but its own logits and draw.
+    share of what ``top_k`` left. The token is the argmax of the logits with Gumbel noise, which is
+    a sample of their softmax (Gumbel 1954; Maddison et al. 2014, "A* sampling"). The last bits of
+    logits depend on what else is in the batch: they turn an argmax only where two tokens are as
+    good as equal, but would often move a draw from the cumulative distribution to a neighbour among
+    the many rare tokens. So a seed gives the same answer in any company.
 
     Args:
         logits: Float32, rows x vocabulary.
-        temperatures: 0 takes the likeliest token.
+        temperatures: 0 takes the likeliest token, and uses up no noise.
         top_ks: Below 1 for all tokens.
         top_ps: 1 for all tokens.
-        draws: One uniform number in [0, 1) for each row.
+        generators: Each row's source of noise, on the device of the logits.
 
     Returns:
         The token ids, one for each row.
     """
     tokens = logits.argmax(-1)
-    everything = [
-        row for row, heat in enumerate(temperatures) if heat > 0 and top_ks[row] < 1 <= top_ps[row]
-    ]
-    restricted = [
-        row for row, heat in enumerate(temperatures) if heat > 0 and row not in set(everything)
-    ]
-    if everything:
-        weights = _weights(logits, everything, temperatures)
-        tokens[everything] = _pick(weights, [draws[row] for row in everything])
-    if restricted:
-        weights, order = _weights(logits, restricted, temperatures).sort(
-            dim=-1, descending=True, stable=True
+    hot = [row for row, temperature in enumerate(temperatures) if temperature > 0]
+    if not hot:
+        return tokens
+    heat = _column([max(temperatures[row], _COLDEST) for row in hot], logits)
+    chosen = logits[hot]
+    scaled = (chosen - chosen.amax(-1, keepdim=True)) / heat
+    limited = [place for place, row in enumerate(hot) if top_ks[row] > 0 or top_ps[row] < 1]
+    if limited:
+        rows = [hot[place] for place in limited]
+        scaled[limited] = _limited(
+            scaled[limited], [top_ks[row] for row in rows], [top_ps[row] for row in rows]
         )
-        size = weights.shape[-1]
-        most = [top_ks[row] if top_ks[row] > 0 else size for row in restricted]
-        ranks = torch.arange(size, device=logits.device)
-        weights[ranks >= _column(most, logits)] = 0
-        before = weights.cumsum(-1) - weights
-        share = _column([top_ps[row] for row in restricted], weights)
-        whole = share >= 1
-        weights[(before >= share * weights.sum(-1, keepdim=True)) & ~whole] = 0
-        picked = _pick(weights, [draws[row] for row in restricted])
-        tokens[restricted] = order.gather(-1, picked.unsqueeze(-1)).squeeze(-1)
+    noise = torch.empty_like(scaled)
+    for place, row in enumerate(hot):
+        noise[place].exponential_(generator=generators[row])
+    tokens[hot] = (scaled - noise.log()).argmax(-1)
     return tokens
 
 
+def _limited(scaled: Tensor, top_ks: Sequence[int], top_ps: Sequence[float]) -> Tensor:
+    """The same logits, and minus infinity for the tokens that are out of the question."""
+    ordered, order = scaled.sort(dim=-1, descending=True, stable=True)
+    size = scaled.shape[-1]
+    ranks = torch.arange(size, device=scaled.device)
+    most = _column([top_k if top_k > 0 else size for top_k in top_ks], scaled)
+    ordered = ordered.masked_fill(ranks >= most, -math.inf)
+    shares = _column(top_ps, scaled)
+    probabilities = ordered.softmax(-1)
+    before = probabilities.cumsum(-1) - probabilities
+    ordered = ordered.masked_fill((before >= shares) & (shares < 1), -math.inf)
+    return torch.empty_like(scaled).scatter_(-1, order, ordered)
+
+
 def _column(values: Sequence[float], like: Tensor) -> Tensor:
-    return torch.tensor(values, dtype=torch.float64, device=like.device).unsqueeze(-1)
-
-
-def _weights(logits: Tensor, rows: Sequence[int], temperatures: Sequence[float]) -> Tensor:
-    """Unnormalised probabilities in float64, whose sum over a large vocabulary stays exact."""
-    chosen = logits[rows].double()
-    heat = _column([temperatures[row] for row in rows], logits)
-    return ((chosen - chosen.amax(-1, keepdim=True)) / heat).exp()
-
-
-def _pick(weights: Tensor, draws: Sequence[float]) -> Tensor:
-    cumulative = weights.cumsum(-1)
-    total = cumulative[:, -1:]
-    # A draw just below 1 may round up to the total, beyond the last token.
-    height = torch.minimum(
-        _column(draws, weights) * total, torch.nextafter(total, torch.zeros_like(total))
-    )
-    return torch.searchsorted(cumulative, height, right=True).squeeze(-1)
+    return torch.tensor(values, dtype=like.dtype, device=like.device).unsqueeze(-1)

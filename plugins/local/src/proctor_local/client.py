@@ -229,7 +229,8 @@ class LocalSamplingClient:
 
     def _row(self, request: Request, index: int) -> Row:
         texts = request.choice.stop_strings
-        return Row(request, index, StopStrings(self._engine.decoder, texts) if texts else None)
+        strings = StopStrings(self._engine.decoder, texts) if texts else None
+        return Row(request, index, self._engine.device, strings)
 
     def _response(self, request: Request, with_logprobs: bool, top_k: int) -> tinker.SampleResponse:
         scores = request.scores

@@ -37,6 +37,7 @@ class Engine:
 
     def __init__(self, model: Any, tokenizer: Any, max_batch_size: int) -> None:
         use_grouped_attention(model)
+        self.device: torch.device = model.device
         self._tokenizer = tokenizer
         self._capacity = max_batch_size
         self._reader = PromptReader(model)
@@ -211,7 +212,7 @@ class Engine:
             [choice.temperature for choice in choices],
             [choice.top_k for choice in choices],
             [choice.top_p for choice in choices],
-            [row.draw() for row in rows],
+            [row.generator for row in rows],
         )
         logprobs = logits.gather(-1, chosen.unsqueeze(-1)).squeeze(-1) - logits.logsumexp(-1)
         for row, token, logprob in zip(rows, chosen.tolist(), logprobs.tolist(), strict=True):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-import random
+import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import torch
 
 from proctor import BackendError
 from proctor_local.prompts import PromptScores
@@ -51,27 +54,30 @@ class Choice:
 class Row:
     """One answer on its way.
 
-    A row's draws come from its own generator, seeded by the request's seed and the row's index, so
-    that they do not depend on what else is in the batch.
+    A row's noise comes from its own generator, seeded by the request's seed and the row's index, so
+    that it does not depend on what else is in the batch.
+
+    Args:
+        request: The request that it answers.
+        index: Which of its answers it is.
+        device: Where tokens are chosen.
+        strings: The search for its stop strings, if it has any.
     """
 
-    def __init__(self, request: Request, index: int, strings: StopStrings | None) -> None:
+    def __init__(
+        self, request: Request, index: int, device: torch.device, strings: StopStrings | None
+    ) -> None:
         self.request = request
         self.tokens: list[int] = []
         self.logprobs: list[float] = []
         self.stop_reason: Literal["stop", "length"] | None = None
-        seed = None if request.choice.seed is None else f"{request.choice.seed}/{index}"
-        self._random = random.Random(seed)  # noqa: S311 - sampling is no cryptography
+        self.generator = torch.Generator(device).manual_seed(_row_seed(request.choice.seed, index))
         self._strings = strings
 
     @property
     def so_far(self) -> list[int]:
         """The prompt and the answer up to here."""
         return self.request.prompt + self.tokens
-
-    def draw(self) -> float:
-        """A uniform number for the next token; greedy rows use none up."""
-        return self._random.random() if self.request.choice.temperature > 0 else 0.0
 
     def append(self, token: int, logprob: float) -> None:
         """Adds a token. A stop at exactly the last token that is allowed is a stop."""
@@ -83,6 +89,14 @@ class Row:
             self.stop_reason = "stop"
         elif len(self.tokens) >= self.request.max_tokens:
             self.stop_reason = "length"
+
+
+def _row_seed(seed: int | None, index: int) -> int:
+    """A seed that tells rows and requests apart; without one, something unrepeatable."""
+    if seed is None:
+        return secrets.randbits(63)
+    digest = hashlib.sha256(f"{seed}/{index}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
 
 
 @dataclass(eq=False, slots=True)
