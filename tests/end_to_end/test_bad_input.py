@@ -15,7 +15,7 @@ evaluators:
     dataset:
       type: inline
       rows:
-        - {id: france, input: Capital of France?, target: Paris}
+        - {id: france, input: Capital of France, target: Paris}
     graders: [substring]
 """
 
@@ -96,13 +96,13 @@ MISTAKES = {
     ),
     "missing dataset file": (
         GOOD.replace("type: inline", "type: jsonl\n      path: nothing.jsonl").replace(
-            "      rows:\n        - {id: france, input: Capital of France?, target: Paris}\n", ""
+            "      rows:\n        - {id: france, input: Capital of France, target: Paris}\n", ""
         ),
         ["nothing.jsonl"],
     ),
     "a missing required option": (
         GOOD.replace("type: inline", "type: jsonl").replace(
-            "      rows:\n        - {id: france, input: Capital of France?, target: Paris}\n", ""
+            "      rows:\n        - {id: france, input: Capital of France, target: Paris}\n", ""
         ),
         ["evals.yaml:", "path"],
     ),
@@ -114,7 +114,7 @@ MISTAKES = {
     "an id twice": (
         GOOD.replace(
             "    graders:",
-            "        - {id: france, input: And of Gaul?, target: Paris}\n    graders:",
+            "        - {id: france, input: And of Gaul, target: Paris}\n    graders:",
         ),
         ["'france'", "row 1", "row 2"],
     ),

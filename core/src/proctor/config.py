@@ -19,6 +19,7 @@ from proctor.plugin_status import Plugin
 from proctor.plugins import plugin_manager
 from proctor.presets import COMPOSED, Preset, expand, load_plugin_files, read_presets
 from proctor.sampling import DEFAULT_CONCURRENCY, DEFAULT_REQUEST_TIMEOUT
+from proctor.suites import check_scales
 from proctor.types import SamplingOptions
 from proctor.yaml_file import read_yaml
 
@@ -140,6 +141,14 @@ def load_config(source: Path | str | Mapping[str, Any], **overrides: Any) -> Con
     for index, spec in enumerate(options.evaluators):
         _add_evaluator(config, spec, place / "evaluators" / index, composing)
     unique_names([*(entry.name for entry in config.evaluators), *config.suites])
+    for suite, members in config.suites.items():
+        graded = [
+            (entry.name, entry.evaluator.graders[0].scale())
+            for entry in config.evaluators
+            if entry.name in members and isinstance(entry.evaluator, GradedEvaluator)
+        ]
+        if graded:
+            check_scales(suite, graded)
     return config
 
 

@@ -22,6 +22,7 @@ THREAD_PREFIX = "proctor-io"
 COMMANDS = {
     "run": ("proctor.cli.run:run", "Evaluate a model from a config."),
     "show": ("proctor.cli.show:show", "Print a run's questions, answers and grades."),
+    "lint": ("proctor.cli.lint:lint", "Look at a config's datasets before money is spent."),
     "list": ("proctor.cli.components:list_components", "List the components that plugins name."),
     "render": ("proctor.cli.render:render", "Show the tokens of a prompt."),
     "plugins": ("proctor.cli.plugins:plugins", "List plugins and what became of each."),

@@ -1,0 +1,114 @@
+"""``proctor render``: the tokens of a prompt, and whether they are the template's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  proctor render --model Qwen/Qwen3-8B "What is the capital of France?"
+  proctor render --model ./my-model --renderer chat_template --system "Be brief." Hello
+  proctor render --model Qwen/Qwen3-8B --renderer qwen3 --check
+"""
+)
+@click.argument("text", required=False)
+@click.option("--model", required=True, help="Whose tokenizer: a hub id, a folder, a GGUF file.")
+@click.option("--renderer", help="The renderer; else the model's own.")
+@click.option("--system", help="A system message.")
+@click.option("--messages", type=click.Path(path_type=Path), help="A JSON file with messages.")
+@click.option("--prefill", help="The start of the answer.")
+@click.option("--check", is_flag=True, help="Compare with the tokenizer's own chat template.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def render(
+    text: str | None,
+    model: str,
+    renderer: str | None,
+    system: str | None,
+    messages: Path | None,
+    prefill: str | None,
+    check: bool,
+    as_json: bool,
+) -> None:
+    """Show the prompt for TEXT, a user's message, token by token.
+
+    With --check, compare the renderer with the tokenizer's own chat template over a set of
+    conversations, print the first difference of each, and exit with 1 where there is one.
+    """
+    from proctor.renderers import choose_renderer, get_renderer
+    from proctor.tokenizers import get_tokenizer
+
+    tokenizer = get_tokenizer(model)
+    name, reason = choose_renderer(name=renderer, model_name=model, tokenizer=tokenizer)
+    made = get_renderer(name, tokenizer)
+    if check:
+        _check(made, tokenizer, name, as_json)
+        return
+    conversation = _conversation(text, system, messages)
+    tokens = made.prompt_tokens(conversation, prefill=prefill)
+    special = {int(token) for token in made.encoder.control_tokens.values()}
+    rows = [
+        {"id": token, "text": str(tokenizer.decode([token])), "special": token in special}
+        for token in tokens
+    ]
+    if as_json:
+        click.echo(json.dumps({"renderer": name, "tokens": rows}, ensure_ascii=False))
+        return
+    _print(name, reason, rows)
+
+
+def _conversation(text: str | None, system: str | None, messages: Path | None) -> list[Any]:
+    if (text is None) == (messages is None):
+        raise click.UsageError("give either TEXT or --messages")
+    conversation: list[Any] = [{"role": "system", "content": system}] if system else []
+    if text is not None:
+        return [*conversation, {"role": "user", "content": text}]
+    assert messages is not None
+    try:
+        read = json.loads(messages.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"can't read {messages}: {error}") from None
+    if not isinstance(read, list) or not all(
+        isinstance(m, dict) and {"role", "content"} <= m.keys() for m in read
+    ):
+        raise click.UsageError(f"{messages} holds no list of messages with role and content")
+    return [*conversation, *read]
+
+
+def _print(name: str, reason: str, rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from proctor.terminal import printable
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{name} ({reason}), {len(rows)} tokens", markup=False)
+    width = max((len(str(row["id"])) for row in rows), default=1)
+    for row in rows:
+        line = Text(f"{row['id']:>{width}}  ", style="dim")
+        shown = printable(row["text"]).replace("\n", "\\n").replace("\t", "\\t")
+        line.append(shown, style="bold magenta" if row["special"] else "")
+        if row["special"]:
+            line.append("  special", style="dim")
+        console.print(line)
+
+
+def _check(renderer: Any, tokenizer: Any, name: str, as_json: bool) -> None:
+    from proctor.renderers import check_renderer
+    from proctor.terminal import printable
+
+    differences = check_renderer(renderer, tokenizer)
+    if as_json:
+        click.echo(json.dumps([str(difference) for difference in differences]))
+    elif differences:
+        for difference in differences:
+            click.echo(printable(str(difference)))
+    else:
+        click.echo(f"{name} writes what the tokenizer's chat template writes")
+    if differences:
+        raise click.exceptions.Exit(1)
