@@ -154,7 +154,7 @@ def _modules(plugin: Plugin) -> list[str]:
 
 def import_costs(modules: Sequence[str]) -> dict[str, ImportCost]:
     """What importing modules takes, one after the other, in a fresh process that has the core."""
-    child = subprocess.run(
+    child = subprocess.run(  # noqa: S603, our own code, without a shell
         [sys.executable, "-P", "-c", CHILD],
         input=json.dumps([sys.path, list(modules), HEAVY_PACKAGES]),
         capture_output=True,

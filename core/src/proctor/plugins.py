@@ -375,12 +375,18 @@ def configure(*, blocked: Iterable[str] = (), files: Iterable[Path | str] = ()) 
     _active = PluginManager(blocked=blocked, files=files, only=only)
 
 
-@contextmanager
-def using_plugin_manager(manager: PluginManager) -> Iterator[PluginManager]:
-    """Puts a plugin manager in force for a while."""
+def rediscover() -> None:
+    """Has the plugins found anew when they are needed next."""
     global _active
-    before, _active = _active, manager
+    _active = None
+
+
+@contextmanager
+def fresh_plugin_manager() -> Iterator[None]:
+    """Has the plugins found anew for a while, and those of before come back after it."""
+    global _active
+    before, _active = _active, None
     try:
-        yield manager
+        yield
     finally:
         _active = before

@@ -107,7 +107,9 @@ def doctor(as_json: bool) -> None:
     else:
         for finding in findings:
             plugin = finding.plugin
-            click.echo(f"{plugin.qualified_name} {plugin.version}: {printable(finding.problem.what)}")
+            click.echo(
+                f"{plugin.qualified_name} {plugin.version}: {printable(finding.problem.what)}"
+            )
             click.echo(f"    {printable(finding.problem.remedy)}")
         _summarise(manager.plugins, len(findings))
     if findings:
@@ -146,4 +148,6 @@ def new(name: str, kind: str, out: Path | None) -> None:
 
     project = write_plugin_project(name, kind, out or Path(name))
     click.echo(f"wrote {project.folder}: {kind} {project.component!r}")
-    click.echo(f"next: pip install -e '{project.folder}[test]' && python -m pytest {project.folder}")
+    click.echo(
+        f"next: pip install -e '{project.folder}[test]' && python -m pytest {project.folder}"
+    )

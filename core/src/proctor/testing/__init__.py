@@ -1,5 +1,4 @@
-"""What a plugin's tests import: conformance checks, scripted clients, a tokenizer, a place to
-put plugins without pip.
+"""What a plugin's tests import: conformance checks, scripted clients, a folder for plugins.
 
 Nothing is loaded before it is used, so that the pytest plugin costs a test run nothing.
 """

@@ -8,7 +8,6 @@ from typing import Any
 
 from proctor.build import build
 from proctor.datasets import Dataset
-from proctor.records import to_line
 from proctor.testing.samples import run
 from proctor.types import Example
 
@@ -17,7 +16,7 @@ def check_dataset(dataset: Any, *, at_most: int = 10_000) -> None:
     """Holds a dataset to its rules.
 
     It yields examples with unique ids, the same in the same order each time, also where two
-    iterations overlap; each example's target fits its choices and can be written as JSON.
+    iterations overlap; each example's target fits its choices.
 
     Args:
         dataset: A dataset, its class, its registered name, or its mapping as in a config.
@@ -70,4 +69,3 @@ def _check_example(where: str, example: Example) -> None:
         )
     else:
         assert not isinstance(example.target, int), f"{where} has a number for target: write text"
-    to_line({"input": example.input, "target": example.target, "metadata": example.metadata})

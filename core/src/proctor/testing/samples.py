@@ -80,9 +80,7 @@ async def _opened(grader: Grader, pairs: Sequence[tuple[Example, Sample]]) -> li
         await grader.close()
 
 
-async def grade_all(
-    grader: Grader, pairs: Sequence[tuple[Example, Sample]]
-) -> list[GradedPair]:
+async def grade_all(grader: Grader, pairs: Sequence[tuple[Example, Sample]]) -> list[GradedPair]:
     """What an open grader makes of each pair, graded as a run grades them."""
     gradings: dict[int, GradedPair] = {}
     stage = GradingStage(grader, gradings.__setitem__)

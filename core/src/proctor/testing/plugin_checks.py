@@ -1,0 +1,29 @@
+"""The rules of installed plugins."""
+
+from __future__ import annotations
+
+from proctor.plugin_doctor import diagnose
+from proctor.plugins import plugin_manager
+
+
+def check_plugin(distribution: str) -> None:
+    """Holds an installed plugin to what ``proctor plugins doctor`` looks for.
+
+    It loads, fast and light; every component that it names can be imported, and no other plugin
+    has the name.
+
+    Args:
+        distribution: The distribution's name.
+
+    Raises:
+        AssertionError: It is not installed, registers nothing, or something is wrong with it.
+    """
+    manager = plugin_manager()
+    mine = [plugin for plugin in manager.plugins if plugin.distribution == distribution]
+    others = ", ".join(sorted({plugin.distribution for plugin in manager.plugins}))
+    assert mine, f"no plugin of {distribution} is installed; there are: {others or 'none'}"
+    for plugin in mine:
+        assert plugin.status != "blocked", f"{distribution} is left out"
+    findings = [f for f in diagnose(manager) if f.plugin.distribution == distribution]
+    assert not findings, f"{distribution}: " + "; ".join(str(f.problem) for f in findings)
+    assert any(plugin.registrations for plugin in mine), f"{distribution} registers nothing"
