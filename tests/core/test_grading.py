@@ -1,0 +1,327 @@
+"""Grading: whatever a grader does becomes an outcome, and costs nobody else's grade."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import pytest
+
+import proctor
+from proctor.grading import GradedPair, GradingStage
+from proctor.testing import Reply, ScriptedClient
+
+
+def pair(number: int) -> tuple[proctor.Example, proctor.Sample]:
+    example = proctor.Example(id=f"e{number}", input="?", target=str(number))
+    sample = proctor.Sample(
+        example_id=example.id,
+        index=0,
+        status="complete",
+        messages=[
+            proctor.Message(role="user", content="?"),
+            proctor.Message(role="assistant", content=str(number)),
+        ],
+        calls=[],
+    )
+    return example, sample
+
+
+async def grade(grader: proctor.Grader, n: int = 10) -> dict[int, GradedPair]:
+    graded: dict[int, GradedPair] = {}
+    stage = GradingStage(grader, lambda ticket, result: graded.__setitem__(ticket, result))
+
+    async def feed() -> None:
+        for number in range(n):
+            await stage.put(number, pair(number))
+        await stage.finish()
+
+    await asyncio.gather(feed(), stage.run())
+    assert sorted(graded) == list(range(n))
+    return graded
+
+
+def values(graded: dict[int, GradedPair]) -> list[float | None]:
+    return [graded[n].grade.value if graded[n].grade else None for n in sorted(graded)]
+
+
+def number_of(sample: proctor.Sample) -> int:
+    return int(sample.text)
+
+
+class Each(proctor.Grader):
+    """Even numbers are right."""
+
+    def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
+        return number_of(sample) % 2 == 0
+
+
+class EachAsync(proctor.Grader):
+    """Even numbers are right, after a while."""
+
+    async def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
+        await asyncio.sleep(0.001 * (number_of(sample) % 3))
+        return number_of(sample) % 2 == 0
+
+
+class InBatches(proctor.Grader):
+    """Even numbers are right, several at once."""
+
+    batch_size: ClassVar[int] = 4
+
+    def grade_batch(self, pairs: Sequence[tuple[proctor.Example, proctor.Sample]]) -> list[bool]:
+        return [number_of(sample) % 2 == 0 for _, sample in pairs]
+
+
+class InAsyncBatches(proctor.Grader):
+    """Even numbers are right, several at once, after a while."""
+
+    async def grade_batch(
+        self, pairs: Sequence[tuple[proctor.Example, proctor.Sample]]
+    ) -> list[bool]:
+        await asyncio.sleep(0)
+        return [number_of(sample) % 2 == 0 for _, sample in pairs]
+
+
+@pytest.mark.parametrize("grader", [Each(), EachAsync(), InBatches(), InAsyncBatches()])
+async def test_every_kind_of_grader_grades_every_pair(grader: proctor.Grader) -> None:
+    assert values(await grade(grader, 200)) == [float(n % 2 == 0) for n in range(200)]
+
+
+async def test_batches_are_no_larger_than_the_grader_says_and_not_all_of_one() -> None:
+    sizes: list[int] = []
+
+    class Sized(InBatches):
+        """Notes its batches."""
+
+        def grade_batch(self, pairs: Any) -> list[bool]:
+            sizes.append(len(pairs))
+            time.sleep(0.002)
+            return [True for _ in pairs]
+
+    await grade(Sized(), 100)
+    assert max(sizes) == 4
+    assert sum(sizes) == 100
+    assert len(sizes) < 60
+
+
+async def test_synchronous_graders_leave_the_event_loops_thread_alone() -> None:
+    threads: set[int] = set()
+
+    class Where(Each):
+        """Notes where it runs."""
+
+        def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
+            threads.add(threading.get_ident())
+            return True
+
+    await grade(Where())
+    assert threading.get_ident() not in threads
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [math.nan, math.inf, 1.5, -0.1, "C", None, proctor.Grade(2.0), proctor.Grade(math.nan)],
+)
+async def test_a_value_that_is_not_on_the_scale_is_ungraded(bad: Any) -> None:
+    class Off(proctor.Grader):
+        """Gives one bad value."""
+
+        def grade(self, example: proctor.Example, sample: proctor.Sample) -> Any:
+            return bad if number_of(sample) == 3 else 0.5
+
+    graded = await grade(Off())
+    assert values(graded) == [0.5] * 3 + [None] + [0.5] * 6
+    assert graded[3].outcome == "ungraded"
+    assert "not on the scale" in (graded[3].reason or "")
+
+
+async def test_a_grader_that_raises_for_one_row_in_a_thousand() -> None:
+    class Rarely(Each):
+        """Raises for one row."""
+
+        def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
+            if number_of(sample) == 777:
+                raise KeyError("subject")
+            return True
+
+    graded = await grade(Rarely(), 1000)
+    assert values(graded).count(None) == 1
+    assert graded[777].outcome == "ungraded"
+    assert graded[777].reason == "the grader raised KeyError: 'subject'"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_batch_that_fails_costs_only_the_row_that_fails(is_async: bool) -> None:
+    def judge(pairs: Any) -> list[bool]:
+        if any(number_of(sample) == 5 for _, sample in pairs):
+            raise ValueError("five")
+        return [True for _ in pairs]
+
+    class Sync(proctor.Grader):
+        """Fails on a batch with a five in it."""
+
+        def grade_batch(self, pairs: Any) -> list[bool]:
+            return judge(pairs)
+
+    class Async(proctor.Grader):
+        """Fails on a batch with a five in it."""
+
+        async def grade_batch(self, pairs: Any) -> list[bool]:
+            return judge(pairs)
+
+    graded = await grade(Async() if is_async else Sync(), 20)
+    assert [n for n in range(20) if graded[n].grade is None] == [5]
+
+
+async def test_a_batch_with_too_few_verdicts_is_never_shifted() -> None:
+    class Short(proctor.Grader):
+        """Forgets one verdict of several."""
+
+        def grade_batch(self, pairs: Any) -> list[float]:
+            verdicts = [number_of(sample) / 100 for _, sample in pairs]
+            return verdicts[:-1] if len(verdicts) > 1 else verdicts
+
+    assert values(await grade(Short(), 20)) == [n / 100 for n in range(20)]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async", "batch"])
+async def test_a_grader_that_hangs_loses_its_own_row_only(kind: str) -> None:
+    release = threading.Event()
+
+    class Sync(Each):
+        """Hangs on one row."""
+
+        grading_timeout: ClassVar[float] = 0.3
+
+        def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
+            if number_of(sample) == 4:
+                release.wait(60)
+            return True
+
+    class Async(proctor.Grader):
+        """Hangs on one row."""
+
+        grading_timeout: ClassVar[float] = 0.3
+
+        async def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
+            if number_of(sample) == 4:
+                await asyncio.Event().wait()
+            return True
+
+    class Batch(proctor.Grader):
+        """Hangs on one row; batches of one."""
+
+        grading_timeout: ClassVar[float] = 0.3
+        batch_size: ClassVar[int] = 1
+
+        def grade_batch(self, pairs: Any) -> list[bool]:
+            if number_of(pairs[0][1]) == 4:
+                release.wait(60)
+            return [True]
+
+    graded = await grade({"sync": Sync(), "async": Async(), "batch": Batch()}[kind])
+    release.set()
+    assert [n for n in range(10) if graded[n].grade is None] == [4]
+    assert "no verdict within 0.3 s" in (graded[4].reason or "")
+
+
+async def test_a_transient_error_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proctor.grading.time.sleep", lambda _: None)
+    calls: dict[int, int] = {}
+
+    class Flaky(Each):
+        """Fails twice for each row."""
+
+        def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
+            number = number_of(sample)
+            calls[number] = calls.get(number, 0) + 1
+            if calls[number] <= 2:
+                raise proctor.TransientError("busy")
+            return True
+
+    assert values(await grade(Flaky(), 3)) == [1.0] * 3
+    assert set(calls.values()) == {3}
+
+
+def test_a_grader_with_worst_equal_to_best_is_refused_at_definition() -> None:
+    with pytest.raises(TypeError, match="worst and best are both"):
+
+        class Flat(proctor.Grader):
+            """No scale."""
+
+            worst: ClassVar[float | None] = 1.0
+
+            def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
+                return True
+
+
+def test_a_grader_without_a_method_is_refused_at_definition() -> None:
+    with pytest.raises(TypeError, match="must define grade or grade_batch"):
+
+        class Nothing(proctor.Grader):
+            """Grades nothing."""
+
+
+@pytest.mark.parametrize("field", ["type", "name", "open", "version", "scale", "json"])
+def test_an_option_that_a_config_could_not_set_is_refused_at_definition(field: str) -> None:
+    with pytest.raises((TypeError, NameError), match=field):
+        type(
+            "Bad",
+            (Each,),
+            {"__module__": "house", "__annotations__": {field: str}, field: "x", "__doc__": "x"},
+        )
+
+
+def test_a_proportion_is_a_grader_annotated_so_and_never_guessed() -> None:
+    class Floats(proctor.Grader):
+        """Only 0 and 1, but not by annotation."""
+
+        def grade(self, example: proctor.Example, sample: proctor.Sample) -> float:
+            return 1.0
+
+    assert Each().is_proportion
+    assert EachAsync().is_proportion
+    assert InBatches().is_proportion
+    assert not Floats().is_proportion
+
+
+async def test_lower_is_better_and_one_to_five() -> None:
+    class Errors(proctor.Grader):
+        """Number of mistakes: less is better."""
+
+        worst: ClassVar[float | None] = 1.0
+        best: ClassVar[float] = 0.0
+
+        def grade(self, example: proctor.Example, sample: proctor.Sample) -> float:
+            return 0.25
+
+    class Likert(proctor.Grader):
+        """From 1 to 5."""
+
+        worst: ClassVar[float | None] = 1.0
+        best: ClassVar[float] = 5.0
+
+        def grade(self, example: proctor.Example, sample: proctor.Sample) -> float:
+            return 4.0
+
+    class One(proctor.Dataset):
+        """Four rows."""
+
+        def examples(self) -> Iterator[proctor.Example]:
+            for n in range(4):
+                yield proctor.Example(id=str(n), input=f"<{n}>", target="x")
+
+    evaluator = proctor.GradedEvaluator(
+        name="e", dataset=One(), graders=[Errors(), Likert()], renderer="role_colon"
+    )
+    client = ScriptedClient(
+        lambda prompt, _: Reply("cut", "length", ends=False) if "<3>" in prompt else "whole"
+    )
+    metrics = await evaluator(client)
+    assert metrics["e/Errors/score"] == pytest.approx((3 * 0.25 + 1.0) / 4)
+    assert metrics["e/Likert/score"] == pytest.approx((3 * 4.0 + 1.0) / 4)
