@@ -5,22 +5,21 @@ from __future__ import annotations
 import datetime
 import difflib
 import math
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
-
-import regex
 
 from proctor import DatasetError
 
 Row = Mapping[str, Any]
 
 _MISSING = object()
-_FIELD = regex.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
 def column(row: Row, name: str, where: str) -> Any:
-    """The value of a column; ``a.b`` is the field ``b`` of column ``a`` where no column has the name.
+    """The value of a column; ``a.b`` is the field ``b`` of column ``a`` where none is called so.
 
     Raises:
         DatasetError: The row has no such column.
@@ -68,7 +67,7 @@ def as_text(value: Any, name: str, where: str) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, (float, Decimal)) and math.isfinite(value):
-        return str(int(value)) if value == int(value) and abs(value) < 1e15 else str(value)
+        return str(int(value)) if value == int(value) and abs(float(value)) < 1e15 else str(value)
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     described = "is empty" if value is None else f"holds a {type(value).__name__}, not text"
@@ -99,7 +98,7 @@ def fill_template(template: str, row: Row, where: str) -> str:
         DatasetError: The row has no such column, or no text in it.
     """
 
-    def value(match: regex.Match[str]) -> str:
+    def value(match: re.Match[str]) -> str:
         if match[1] is None:
             return match[0][0]
         name = match[1].strip()

@@ -22,7 +22,7 @@ class FileDataset(RowDataset):
     """Base of datasets that are read from files."""
 
     path: Path
-    """The file, against the config's folder; wildcards take several, in the order of their names."""
+    """The file, against the config's folder; wildcards take several, ordered by name."""
 
     def read_rows(self) -> Iterator[tuple[str, Row]]:
         """Yields the rows of every file with their places."""

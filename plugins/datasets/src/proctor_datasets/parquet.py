@@ -28,7 +28,8 @@ class Parquet(FileDataset):
         try:
             with parquet.ParquetFile(file) as table:
                 for batch in table.iter_batches(batch_size=_BATCH_ROWS):
-                    for number, row in enumerate(batch.to_pylist(), number + 1):
+                    for row in batch.to_pylist():
+                        number += 1
                         yield f"{file} row {number}", row
         except pa.ArrowException as error:
             raise DatasetError(f"no Parquet: {error}", where=str(file)) from None

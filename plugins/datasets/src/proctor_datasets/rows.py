@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Self
 
-import regex
 from pydantic import Field, field_validator, model_validator
 
 from proctor import Dataset, DatasetError, Example, HashCounter, Message, hash64
@@ -60,8 +60,8 @@ class RowDataset(Dataset):
     def _check_target_pattern(cls, pattern: str | None) -> str | None:
         if pattern is not None:
             try:
-                regex.compile(pattern)
-            except regex.error as error:
+                re.compile(pattern)
+            except re.error as error:
                 raise ValueError(f"no regular expression: {error}") from None
         return pattern
 
@@ -145,7 +145,7 @@ class RowDataset(Dataset):
         if value is None or self.target_pattern is None:
             return value
         text = as_text(value, name, where)
-        matches = list(regex.finditer(self.target_pattern, text))
+        matches = list(re.finditer(self.target_pattern, text))
         if not matches:
             raise DatasetError(
                 f"target_pattern matches nothing in column {name!r}: {text[:60]!r}", where=where
