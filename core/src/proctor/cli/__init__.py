@@ -25,7 +25,8 @@ COMMANDS = {
     "lint": ("proctor.cli.lint:lint", "Look at a config's datasets before money is spent."),
     "list": ("proctor.cli.components:list_components", "List the components that plugins name."),
     "render": ("proctor.cli.render:render", "Show the tokens of a prompt."),
-    "plugins": ("proctor.cli.plugins:plugins", "List plugins and what became of each."),
+    "plugins": ("proctor.cli.plugins:plugins", "List plugins, look for problems, start a new one."),
+    "schema": ("proctor.cli.schema:schema", "Print the JSON schema of a config, for editors."),
 }
 """The core's commands: where each is, and its line in ``--help``."""
 
@@ -43,10 +44,11 @@ class LazyGroup(click.Group):
             module, _, attribute = COMMANDS[cmd_name][0].partition(":")
             command: click.Command = getattr(importlib.import_module(module), attribute)
             return command
-        registration = _plugin_commands().get(cmd_name)
-        if registration is None:
+        from proctor.plugins import plugin_manager
+
+        if cmd_name not in _plugin_commands():
             return None
-        loaded: click.Command = registration.load()
+        loaded: click.Command = plugin_manager().registry.find("command", cmd_name).load()
         return loaded
 
     def resolve_command(
