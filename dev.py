@@ -104,7 +104,11 @@ def demo() -> int:
 
 def test_all(pytest_arguments: Sequence[str]) -> int:
     """Runs pytest with the given arguments."""
-    return run([prepare("dev"), "-P", "-m", "pytest", *pytest_arguments], test_environment())
+    status, report = run_pytest(prepare("dev"), "tests", pytest_arguments)
+    if status == 0 and not report.is_file():
+        # Something called os._exit: the tests after it did not run, whatever the status says.
+        raise DevError("pytest ended before it was done")
+    return status
 
 
 def check() -> int:
@@ -279,6 +283,14 @@ def test_environment() -> dict[str, str]:
     }
 
 
+def run_pytest(python: Path, name: str, arguments: Sequence[str | Path]) -> tuple[int, Path]:
+    """Runs pytest, and returns its exit status and where its report is, if it came to write one."""
+    report = ROOT / "build" / "reports" / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    pytest: Command = [python, "-P", "-m", "pytest", f"--junitxml={report}", *arguments]
+    return run(pytest, test_environment()), report
+
+
 # Isolated tests
 
 
@@ -335,9 +347,7 @@ def isolated_suite(name: str, folder: Path, wheels: dict[str, Path]) -> Counter[
     pip(python, "install", "-r", REQUIREMENTS / "test.txt", *ours, *(set(needs) - alone))
     if alone:
         pip(python, "install", "--no-deps", *alone)
-    report = ISOLATED / f"{name}.xml"
-    pytest: Command = [python, "-P", "-m", "pytest", "-q", f"--junitxml={report}", tests]
-    status = run(pytest, test_environment())
+    status, report = run_pytest(python, name, ["-q", tests])
     if not report.is_file():
         raise DevError(f"pytest ended with status {status} before it ran a test")
     counts = read_report(report)

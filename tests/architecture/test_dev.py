@@ -123,6 +123,13 @@ def test_counts_come_from_what_pytest_reports(dev_module, tmp_path):
     assert line.startswith("1 failed, 2 passed, 1 skipped, 1 error in ")
 
 
+def test_pytest_that_is_cut_short_has_no_report(dev_module, tmp_path):
+    tests = tmp_path / "test_cut_short.py"
+    tests.write_text("def test_leaves(): __import__('os')._exit(0)\ndef test_lost(): assert 0\n")
+    status, report = dev_module.run_pytest(sys.executable, "cut-short", [tests])
+    assert (status, report.is_file()) == (0, False)
+
+
 def test_isolated_suite_without_tests_is_an_error(dev_module, tmp_path):
     with pytest.raises(dev_module.DevError, match="it has no tests in tests/plugins/absent"):
         dev_module.isolated_suite("absent", tmp_path, {})
