@@ -55,16 +55,9 @@ class Exact(Grader):
             text = unify_unicode(text)
         if self.ignore_case:
             text = fold_case(text)
-        if self.ignore_whitespace:
-            text = collapse_space(text)
         # what a rule would leave nothing of keeps its spelling: "+" and "The" can be targets
         if self.ignore_punctuation:
-            text = self._strip_lines(text) or text
+            text = strip_punctuation(text) or text
         if self.ignore_articles:
             text = drop_articles(text) or text
-        return text
-
-    def _strip_lines(self, text: str) -> str:
-        if self.ignore_whitespace:
-            return strip_punctuation(text)
-        return "\n".join(strip_punctuation(line) for line in text.split("\n"))
+        return collapse_space(text) if self.ignore_whitespace else text

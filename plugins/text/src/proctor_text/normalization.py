@@ -19,6 +19,7 @@ _SAME = {
     **{wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)},
 }
 _ENDS = ".,;:!?…\"'`´«»‹›()[]{}<>*_~。、「」『』【】《》¿¡"
+_WORD = regex.compile(r"(\S+)(\s*)")
 _NUMBER_START = regex.compile(r"[.]\d")
 
 
@@ -46,8 +47,11 @@ def strip_punctuation(text: str) -> str:
     What stands inside a word stays, and so does what changes a word's meaning: ``3.5``, ``.5``,
     ``-5``, ``C++``, ``C#``, ``50%`` and ``$5`` keep their signs.
     """
-    words = (_bare_word(word) for word in text.split())
-    return " ".join(word for word in words if word)
+    return _WORD.sub(lambda match: _kept(_bare_word(match[1]), match[2]), text)
+
+
+def _kept(word: str, space: str) -> str:
+    return word + space if word else ""
 
 
 def _bare_word(word: str) -> str:
@@ -59,7 +63,7 @@ def _bare_word(word: str) -> str:
 
 def drop_articles(text: str) -> str:
     """The text without English articles."""
-    return " ".join(word for word in text.split() if word.casefold() not in ARTICLES)
+    return _WORD.sub(lambda match: "" if match[1].casefold() in ARTICLES else match[0], text)
 
 
 def quoted(text: str, length: int = 60) -> str:

@@ -17,12 +17,13 @@ class Regex(Grader):
     proportion: ClassVar[bool | None] = True
 
     pattern: str
-    """A regular expression, as in Python's re; write (?s) or (?m) in front for its modes."""
+    """A regular expression, as in Python's re; write (?s) or (?m) in front for its modes.
+    It is matched against the answer without the space around it."""
     group: int | str | None = None
     """What is compared: this group; without it, the first group that took part in the match, and
     the whole match where the pattern has no groups."""
     full_match: bool = False
-    """The pattern must match the whole answer, but for space around it."""
+    """The pattern must match the whole answer."""
     ignore_case: bool = True
     """Match and compare without regard to case."""
     timeout: float = Field(default=5.0, gt=0)
@@ -81,10 +82,10 @@ class Regex(Grader):
     def _last_match(self, text: str) -> str | None:
         """What the last match captured; empty captures don't count."""
         compiled = self._compiled()
-        last = None
+        text, last = text.strip(), None
         try:
             if self.full_match:
-                whole = compiled.fullmatch(text.strip(), timeout=self.timeout)
+                whole = compiled.fullmatch(text, timeout=self.timeout)
                 matches = [whole] if whole else []
             else:
                 matches = compiled.finditer(text, timeout=self.timeout)

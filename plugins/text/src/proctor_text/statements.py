@@ -39,7 +39,9 @@ _CJK_ANSWER_WORDS = "答案|答え|正解|選択肢|选项|選|选|정답|답"
 _OPTION_WORDS = (
     r"option|choice|letter|alternative|opción|opção|opzione|optie|opcja|buchstabe|lettre|letra"
 )
-_RIGHT = r"correct|right|best|final|richtige?|korrekte?|correcte?|bonne|correcta|corretta|juiste"
+_RIGHT = (
+    r"correct|right|best|final|richtige?|korrekte?|correcte?|bonne|correcta|corretta|correta|juiste"
+)
 _CHOOSE = (
     r"(?:it(?:'s|\s+is|\s+must\s+be|\s+has\s+to\s+be)|(?:i|i'd|i'll|we|we'd|would|will|to|must|and|therefore|so|thus|,)\s+"
     r"(?:\w+ly\s+)?(?:choose|pick|select|chose|picked|selected|go\s+(?:with|for)|went\s+(?:with|for)))"
@@ -137,8 +139,8 @@ def _whole(text: str, count: int, options: Sequence[str]) -> int | None:
 
 
 def _plain_option(text: str) -> str:
-    folded = collapse_space(fold_case(unify_unicode(text)))
-    return strip_punctuation(folded) or folded
+    folded = fold_case(unify_unicode(text))
+    return collapse_space(strip_punctuation(folded) or folded)
 
 
 @cache
@@ -223,7 +225,9 @@ def _announced(
         if _NEGATION.search(text, before, token.start) or _DENIAL.match(text, token.end):
             before = token.end
             continue
-        if not token.is_sure or regex.match(r"\s*\?", text[token.end : token.end + 5]):
+        if not token.is_sure:
+            continue
+        if regex.match(r"\s*\?", text[token.end : token.end + 5]):
             break
         return True, None if _is_left_open(text, tokens, position) else token.index
     stated = _STATED.match(text, end)
