@@ -47,6 +47,15 @@ def test_another_content_or_conversion_is_another_model(tiny_gguf, cache, monkey
     assert len({digest, changed_digest, newer_digest}) == 3
 
 
+def test_each_major_version_of_transformers_reads_what_it_wrote(tiny_gguf, cache, monkeypatch):
+    """Version 4 reads a config that 5 saved, and takes another base for rotary embeddings."""
+    folder, digest = converted_gguf(tiny_gguf)
+    monkeypatch.setattr(gguf_conversion, "version", lambda distribution: "99.0")
+    other_folder, other_digest = converted_gguf(tiny_gguf)
+    assert folder != other_folder
+    assert digest == other_digest
+
+
 def test_two_conversions_at_once_leave_one_whole_folder(tiny_gguf, cache, monkeypatch):
     save = gguf_conversion._save_model
     folders = []

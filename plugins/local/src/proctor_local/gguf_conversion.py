@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 from platformdirs import user_cache_dir
@@ -47,7 +47,10 @@ def converted_gguf(file: Path) -> tuple[Path, str]:
         TokenizerError: The file's tokenizer can't be rebuilt.
     """
     digest = f"{file_digest(file)[:32]}-v{CONVERSION_VERSION}"
-    folder = cache_folder() / "models" / f"{file.stem}-{digest}"
+    # Another major version misreads a saved config without a word (4 and 5 keep the base of the
+    # rotary embedding in different places), so each reads what it wrote itself.
+    writer = f"transformers{version('transformers').split('.')[0]}"
+    folder = cache_folder() / "models" / f"{file.stem}-{digest}-{writer}"
     if not folder.is_dir():
         try:
             _convert_to(file, folder)
@@ -67,7 +70,7 @@ def _convert_to(file: Path, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=".converting-", dir=folder.parent))
     try:
-        _save_tokenizer(file, unfinished)
+        tokenizer_from_gguf(file).save_pretrained(unfinished)
         _save_model(file, unfinished)
         try:
             unfinished.rename(folder)
@@ -76,15 +79,6 @@ def _convert_to(file: Path, folder: Path) -> None:
                 raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _save_tokenizer(file: Path, folder: Path) -> None:
-    tokenizer_from_gguf(file).save_pretrained(folder)
-    settings = folder / "tokenizer_config.json"
-    content = json.loads(settings.read_text("utf-8"))
-    # The one name that transformers 4 and 5 both read as "what tokenizer.json says".
-    content["tokenizer_class"] = "PreTrainedTokenizerFast"
-    settings.write_text(json.dumps(content, indent=2, ensure_ascii=False), "utf-8")
 
 
 def _save_model(file: Path, folder: Path) -> None:
