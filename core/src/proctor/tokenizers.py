@@ -1,55 +1,101 @@
-"""Tokenizers by name: a hub id, a local folder, a GGUF file."""
+"""Loading tokenizers, with errors that say what to do."""
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from proctor.errors import TokenizerError
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
-@lru_cache(maxsize=16)
-def get_tokenizer(model: str, *, trust_remote_code: bool = False) -> Any:
-    """The tokenizer of a model, with transformers' interface.
+_CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("GatedRepoError", "gated repo"),
+        "it is gated on the hub",
+        "accept its licence on the model's page and set HF_TOKEN, or name a local folder",
+    ),
+    (
+        ("RepositoryNotFoundError", "not a valid model identifier", "HFValidationError"),
+        "the hub has no model of that name, or it is private",
+        "check the spelling; for a private model set HF_TOKEN",
+    ),
+    (
+        ("trust_remote_code", "custom code"),
+        "its tokenizer is code from the hub",
+        "if you trust it, load it with trust_remote_code=True",
+    ),
+    (
+        ("OfflineMode", "ConnectionError", "ConnectError", "connect to", "Timeout", "MaxRetry"),
+        "it is not in the local cache, and the hub can't be reached",
+        "check the network and HF_HUB_OFFLINE, or name a local folder or a .gguf file",
+    ),
+)
+"""Names and words in a chain of exceptions, what they mean, and what to do; the first counts."""
+
+
+def get_tokenizer(model: str, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
+    """Loads the tokenizer of a model; a second call returns the same object.
 
     Args:
-        model: A hub id, a folder, or a ``.gguf`` file.
-        trust_remote_code: Whether to run code that comes with the model.
+        model: A hub id, a local folder, or a GGUF file.
+        trust_remote_code: Whether to run a tokenizer's own code from the hub.
+
+    Returns:
+        A tokenizer with transformers' interface.
 
     Raises:
-        TokenizerError: It is gated, can't be reached, or is no tokenizer; one line says what to do.
+        TokenizerError: It can't be loaded; the message says why, and what to do.
     """
+    return _load(str(model), trust_remote_code)
+
+
+@lru_cache(maxsize=16)
+def _load(model: str, trust_remote_code: bool) -> PreTrainedTokenizerBase:
     path = Path(model).expanduser()
-    if path.suffix == ".gguf":
+    if path.suffix.lower() == ".gguf":
         from proctor.gguf_tokenizer import tokenizer_from_gguf
 
-        if not path.is_file():
-            raise TokenizerError(f"no file {path}", fix="check the path")
         return tokenizer_from_gguf(path)
-    import transformers
+    if not path.is_dir() and (path.is_absolute() or model.startswith((".", "~"))):
+        raise TokenizerError("no such folder", where=model, fix="check the path")
+    from transformers import AutoTokenizer
 
+    # Its retries log a line each, and what is said below is enough.
+    hub = logging.getLogger("huggingface_hub")
+    level = hub.level
+    hub.setLevel(logging.ERROR)
     try:
-        return transformers.AutoTokenizer.from_pretrained(
+        return AutoTokenizer.from_pretrained(
             str(path) if path.is_dir() else model, trust_remote_code=trust_remote_code
         )
-    except Exception as error:
-        raise TokenizerError(
-            f"no tokenizer for {model!r}: {_first_line(error)}", fix=_remedy(model, error)
-        ) from error
+    except Exception as error:  # the hub, the cache and the parsers each have kinds of their own
+        what, fix = _explain(error, path)
+        raise TokenizerError(what, where=f"tokenizer of {model}", fix=fix) from error
+    finally:
+        hub.setLevel(level)
 
 
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+def _explain(error: BaseException, path: Path) -> tuple[str, str]:
+    chain: list[str] = []
+    link: BaseException | None = error
+    while link is not None and len(chain) < 10:
+        chain.append(f"{type(link).__name__}: {link}")
+        link = link.__cause__ or link.__context__
+    story = "\n".join(chain).lower()
+    if path.is_dir():
+        return f"the folder holds no tokenizer that can be read ({_brief(error)})", (
+            "save one there with tokenizer.save_pretrained"
+        )
+    for words, what, fix in _CAUSES:
+        if any(word.lower() in story for word in words):
+            return what, fix
+    return f"it can't be loaded ({_brief(error)})", "check the name, or name a local folder"
 
 
-def _remedy(model: str, error: BaseException) -> str:
-    text = f"{type(error).__name__} {error}".lower()
-    if "gated" in text or "401" in text or "403" in text:
-        return f"accept the terms on the model's page, and log in: hf auth login (for {model})"
-    if "trust_remote_code" in text:
-        return "its code would run on this machine: pass trust_remote_code=True if you trust it"
-    if Path(model).expanduser().is_dir():
-        return "the folder needs tokenizer.json or the files that make it"
-    return "check the name and the network, or give the path of a folder that holds the tokenizer"
+def _brief(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:200]}"

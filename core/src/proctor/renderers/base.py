@@ -1,107 +1,255 @@
-"""The base class of renderers: messages to prompt tokens, sampled tokens back to a message."""
+"""The base class of renderers: messages to prompt tokens, and sampled tokens to a message."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from proctor.errors import RendererError
-from proctor.renderers.encoding import TextEncoder
+from proctor.renderers.codec import TokenCodec
+from proctor.renderers.markup import Block, Control, Piece
+from proctor.renderers.messages import text_of
 from proctor.types import Message, Termination, ToolSpec
 
 if TYPE_CHECKING:
     import tinker
 
 
-class Renderer:
-    """Base of renderers. It owns the prompt's format and the stop sequences.
+class Renderer(ABC):
+    """Base of renderers.
+
+    A subclass says which control tokens its format has and how a conversation is laid out in
+    blocks of text and control tokens (``blocks``), how an answer is (``answer_block``), and how an
+    answer's pieces are read back (``read_answer``). Text in messages never becomes a control
+    token, whatever it spells.
 
     Args:
         tokenizer: The model's tokenizer, with transformers' interface.
     """
 
-    version: ClassVar[int] = 1
-    """Raised when the same messages come to have other tokens, or the same tokens another
-    reading; part of every sample's key."""
+    name: ClassVar[str] = ""
+    """The name under which it is registered."""
 
-    name: str = ""
-    """The name that it was asked for by."""
+    version: ClassVar[int] = 1
+    """Raised when the same messages give other tokens, or the same tokens another message."""
+
+    controls: tuple[Control, ...] = ()
+    """The control tokens of the format, beside the stop signals."""
+
+    stops: tuple[Control, ...] = ()
+    """The control tokens that end an answer."""
+
+    accepts_eos: ClassVar[bool] = False
+    """Whether the tokenizer's end of text is a clean end of an answer too."""
+
+    thinking_start: ClassVar[Control | None] = None
+    """The control token that opens thinking, where the format has one."""
+
+    opens_thinking: bool = False
+    """Whether the prompt ends inside thinking, so that an answer begins there."""
+
+    template_arguments: ClassVar[Mapping[str, Any]] = {}
+    """What makes the tokenizer's own chat template render the way that this renderer does."""
+
+    is_plain_text: ClassVar[bool] = False
+    """Whether the format is no chat format, so that a template has nothing to say about it."""
+
+    template_differences: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Where it means to differ from the tokenizer's own chat template: patterns, and what stands
+    in their place here."""
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
-        self.encoder = TextEncoder(tokenizer)
+        self.codec = TokenCodec(tokenizer, (*self.controls, *self.stops))
 
-    def prompt_tokens(
-        self, messages: Sequence[Message], *, role: str = "assistant", prefill: str | None = None
-    ) -> list[int]:
-        """The tokens of a conversation, up to where the model goes on.
+    def blocks(self, messages: Sequence[Message], role: str) -> list[Block]:
+        """Lays a conversation out, up to where the message of ``role`` begins.
+
+        Raises:
+            RendererError: The format has no place for something in it.
+            NotImplementedError: The class overrides neither this nor ``layout_tokens``.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
+    def answer_block(self, message: Message) -> Block:
+        """Lays out an assistant's message as the model would have sampled it, its end included.
+
+        Raises:
+            RendererError: The format has no place for something in it.
+        """
+
+    @abstractmethod
+    def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
+        """Reads an answer's pieces, without its end.
 
         Args:
-            messages: The conversation.
-            role: Whose turn it is.
-            prefill: The start of that turn.
-
-        Raises:
-            RendererError: A message holds what this format has no place for.
-        """
-        raise NotImplementedError
-
-    def prompt_tokens_batch(
-        self, conversations: Sequence[Sequence[Message]], *, prefill: str | None = None
-    ) -> list[list[int]]:
-        """The tokens of several conversations, in order."""
-        return [self.prompt_tokens(messages, prefill=prefill) for messages in conversations]
-
-    def build_generation_prompt(
-        self, messages: Sequence[Message], role: str = "assistant", prefill: str | None = None
-    ) -> tinker.ModelInput:
-        """The prompt of a conversation, as tinker's clients take it."""
-        import tinker
-
-        return tinker.ModelInput.from_ints(self.prompt_tokens(messages, role=role, prefill=prefill))
-
-    def get_stop_sequences(self) -> list[str] | list[int]:
-        """What ends an answer: token ids, or strings."""
-        raise NotImplementedError
-
-    def parse_response(self, response: list[int]) -> tuple[Message, Termination]:
-        """Reads sampled tokens, stop tokens included, as a message.
+            pieces: Text and control tokens.
+            in_thinking: Whether the prompt ended inside thinking.
 
         Returns:
-            The message, without stop tokens and with its thinking and tool calls apart, and how it
-            ended. There is always a message, also of an answer that was cut off.
+            The message, and whether an end is clean here: not inside open thinking.
         """
-        raise NotImplementedError
 
     def create_conversation_prefix_with_tools(
-        self, tools: Sequence[ToolSpec], system_prompt: str = ""
+        self, tools: list[ToolSpec], system_prompt: str = ""
     ) -> list[Message]:
-        """The messages that declare tools, before a conversation that may use them.
+        """The messages that declare tools; they go before the conversation.
+
+        Args:
+            tools: The declarations.
+            system_prompt: The text of the conversation's own system message.
 
         Raises:
-            RendererError: The format has no declaration of tools.
+            RendererError: The format has no tools.
         """
         raise RendererError(
-            f"the renderer {self.name or type(self).__name__!r} has no format for tools",
-            fix="use the renderer of a model family that was trained with tools",
+            "it has no format for tools",
+            where=f"renderer {self.name}",
+            fix="use a model and a renderer that have one",
         )
 
-    def text_of(self, message: Message) -> str:
-        """A message's text, where the format has text only.
+    def build_generation_prompt(
+        self,
+        messages: Sequence[Message],
+        role: str = "assistant",
+        prefill: str | None = None,
+        *,
+        tools: list[ToolSpec] | None = None,
+    ) -> tinker.ModelInput:
+        """The prompt for the next message of a conversation.
+
+        Args:
+            messages: The conversation so far.
+            role: Whose message is sampled.
+            prefill: The start of the answer, which the model continues. Control tokens spelled in
+                it are control tokens: it comes from whoever wrote the evaluation.
+            tools: Declarations of tools that the model may call.
+
+        Returns:
+            The prompt, with its tokens in one chunk.
 
         Raises:
-            RendererError: The message holds an image.
+            RendererError: The format has no place for something in the conversation.
         """
-        content = message["content"]
-        if isinstance(content, str):
-            return content
-        texts = []
-        for part in content:
-            if part["type"] == "image":
-                raise RendererError(
-                    f"the renderer {self.name or type(self).__name__!r} has no format for images",
-                    fix="use a dataset without images, or a renderer for a model that sees",
-                )
-            if part["type"] == "text":
-                texts.append(part["text"])
-        return "".join(texts)
+        import tinker
+
+        tokens = self.prompt_tokens(messages, tools=tools, prefill=prefill, role=role)
+        return tinker.ModelInput.from_ints(tokens)
+
+    def prompt_tokens(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: list[ToolSpec] | None = None,
+        prefill: str | None = None,
+        role: str = "assistant",
+    ) -> list[int]:
+        """The token ids of ``build_generation_prompt``."""
+        return self.prompt_tokens_batch([messages], tools=tools, prefill=prefill, role=role)[0]
+
+    def prompt_tokens_batch(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        *,
+        tools: list[ToolSpec] | None = None,
+        prefill: str | None = None,
+        role: str = "assistant",
+    ) -> list[list[int]]:
+        """The token ids of ``build_generation_prompt`` for several conversations at once."""
+        prompts = self.layout_tokens(conversations, role, tools)
+        if not prefill:
+            return prompts
+        start = self.prefill_tokens(prefill)
+        return [[*tokens, *start] for tokens in prompts]
+
+    def layout_tokens(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        role: str,
+        tools: list[ToolSpec] | None,
+    ) -> list[list[int]]:
+        """The tokens of conversations up to where the next message begins, by their blocks."""
+        declared = [self._with_tools(m, tools) if tools else m for m in conversations]
+        return self.codec.encode([self.blocks(messages, role) for messages in declared])
+
+    def prefill_tokens(self, prefill: str) -> list[int]:
+        """The token ids of the start of an answer.
+
+        Raises:
+            RendererError: No answer of the format starts like that.
+        """
+        return self.codec.encode_markup(prefill)
+
+    def _with_tools(self, messages: Sequence[Message], tools: list[ToolSpec]) -> list[Message]:
+        rest = list(messages)
+        system = ""
+        if rest and rest[0]["role"] == "system":
+            system = text_of(rest.pop(0), self.name)
+        return [*self.create_conversation_prefix_with_tools(tools, system), *rest]
+
+    def answer_tokens(self, message: Message) -> list[int]:
+        """The tokens that a model samples to answer with ``message``, its end included."""
+        return self.codec.encode([[self.answer_block(message)]])[0]
+
+    def get_stop_sequences(self) -> list[str] | list[int]:
+        """Where sampling stops: token ids, or strings where the vocabulary lacks one of them."""
+        if any(stop in self.codec.missing for stop in self.stops):
+            return [stop.spelling for stop in self.stops]
+        return [self.codec.ids[stop] for stop in self.stops]
+
+    def parse_response(
+        self,
+        response: Sequence[int],
+        *,
+        prompt: Sequence[int] | None = None,
+        prefill: str | None = None,
+    ) -> tuple[Message, Termination]:
+        """Reads sampled tokens back into a message.
+
+        Args:
+            response: The sampled tokens.
+            prompt: The tokens that they continue, the prefill's included. It tells whether the
+                answer begins inside thinking; without it, the format's usual prompt is assumed.
+            prefill: The start of the answer that the prompt held. Where given, the message is the
+                whole answer; else it holds what was sampled.
+
+        Returns:
+            The message, also where it is unfinished, and how it ended. Unfinished thinking is
+            thinking, never text, and no stop signal is in the text.
+        """
+        start = self.prefill_tokens(prefill) if prefill else []
+        in_thinking = self.opens_thinking
+        if prompt is not None:
+            in_thinking = self._ends_in_thinking(prompt[: len(prompt) - len(start)])
+        body, termination = self._split_end(self.codec.read([*start, *response]))
+        message, may_end = self.read_answer(body, in_thinking)
+        return message, termination if may_end else Termination.MALFORMED
+
+    def _ends_in_thinking(self, prompt: Sequence[int]) -> bool:
+        opening = self.codec.ids.get(self.thinking_start) if self.thinking_start else None
+        if opening is None:
+            return self.opens_thinking
+        controls = set(self.codec.ids.values())
+        last = next((token for token in reversed(prompt) if token in controls), None)
+        return last == opening
+
+    def _split_end(self, pieces: list[Piece]) -> tuple[list[Piece], Termination]:
+        """An answer up to its first end, and how it ended.
+
+        What a server sends after the first end is ignored, but a second stop signal means that
+        sampling did not stop where it should.
+        """
+        eos = self.codec.eos
+        ends = [i for i, piece in enumerate(pieces) if piece in self.stops or piece == eos]
+        if not ends:
+            return pieces, Termination.MALFORMED
+        body, end = pieces[: ends[0]], pieces[ends[0]]
+        if sum(piece in self.stops for piece in pieces) > 1:
+            return body, Termination.MALFORMED
+        if end in self.stops:
+            return body, Termination.STOP_SEQUENCE
+        if self.accepts_eos and ends == [len(pieces) - 1]:
+            return body, Termination.EOS
+        return body, Termination.MALFORMED

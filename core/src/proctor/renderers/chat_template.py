@@ -1,155 +1,311 @@
-"""The tokenizer's own chat template, for any model that has one."""
+"""``chat_template``: the tokenizer's own jinja template."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from functools import cached_property
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
-from proctor.renderers.thinking import split_thinking
-from proctor.types import Message, Termination
+from proctor.renderers.codec import Rendered
+from proctor.renderers.markup import Block, Control, Piece
+from proctor.renderers.messages import answer, calls_of, parts_of
+from proctor.renderers.tagged import (
+    END_THINK,
+    END_TOOL_CALL,
+    THINK,
+    TOOL_CALL,
+    Tags,
+    json_or_xml_call,
+)
+from proctor.types import Message, TextPart, ToolSpec
 
-_MARK = "\ue000"
-_PROBE = "proctorprobe"
+_DIGITS = "".join(chr(0xE000 + digit) for digit in range(10))
+_OPEN, _CLOSE = chr(0xE00A), chr(0xE00B)
+_STAND_IN = re.compile(f"{_OPEN}([{_DIGITS}]+){_CLOSE}")
+"""Characters for private use: a number between two of them stands for a hidden text."""
+
+_ANSWER = "proctor"
+"""An answer to render, to see what a template writes after one."""
+
+_TAGS = Tags(
+    unframe_thinking=lambda thinking: thinking.strip("\n"),
+    unframe_text=lambda text: text.lstrip("\n"),
+    before_call="\n",
+    read_call=json_or_xml_call,
+)
+_FORMATS = (THINK, END_THINK, TOOL_CALL, END_TOOL_CALL)
 
 
 class ChatTemplateRenderer(Renderer):
-    """Prompts as the tokenizer's jinja template writes them.
+    """The chat template that came with the tokenizer.
 
-    Text that looks like one of the tokenizer's control tokens is taken out before the template
-    runs and put back as text, so that tokens are the template's own for all other content.
+    Its stop signals are what the template writes after an answer, and the end of text. Thinking
+    and tool calls are read where the template or the vocabulary has ``<think>`` and
+    ``<tool_call>``.
 
-    Raises:
-        RendererError: The tokenizer has no template, or it ends a turn with no control token.
+    Text in a message that spells a control token stays text: while the template renders, a
+    character for private use stands for it. All other text reaches the template as it is, so its
+    tokens are those of ``apply_chat_template``.
     """
 
+    name = "chat_template"
+    accepts_eos = True
+    thinking_start = THINK
+
     def __init__(self, tokenizer: Any) -> None:
-        super().__init__(tokenizer)
-        if not getattr(tokenizer, "chat_template", None):
+        template = getattr(tokenizer, "chat_template", None)
+        if isinstance(template, Mapping):
+            template = template.get("default")
+        if not template:
             raise RendererError(
-                "the tokenizer has no chat template", fix="name a renderer, such as role_colon"
+                "the tokenizer has no chat template",
+                where="renderer chat_template",
+                fix="name another renderer; role_colon is for base models",
             )
-
-    def prompt_tokens(
-        self, messages: Sequence[Message], *, role: str = "assistant", prefill: str | None = None
-    ) -> list[int]:
-        """What the template makes of the conversation."""
-        hidden: list[str] = []
-        shown = [self._for_template(message, hidden) for message in messages]
-        text = self._apply(shown, add_generation_prompt=True)
-        tokens: list[int] = []
-        for piece, is_control in self.encoder.split(text):
-            if is_control:
-                tokens.append(self.encoder.control_tokens[piece])
-            else:
-                tokens += self._encode(piece, hidden)
-        return tokens + (self.encoder.encode(prefill) if prefill else [])
-
-    def _for_template(self, message: Message, hidden: list[str]) -> dict[str, Any]:
-        shown: dict[str, Any] = {
-            "role": message["role"],
-            "content": self._hide(self.text_of(message), hidden),
-        }
-        content = message["content"]
-        if not isinstance(content, str):
-            thinking = "".join(p["thinking"] for p in content if p["type"] == "thinking")
-            if thinking:
-                shown["reasoning_content"] = self._hide(thinking, hidden)
-        if message.get("tool_calls"):
-            shown["tool_calls"] = [
-                {
-                    "type": "function",
-                    "id": call.id,
-                    "function": {
-                        "name": call.function.name,
-                        "arguments": json.loads(call.function.arguments),
-                    },
-                }
-                for call in message["tool_calls"]
-            ]
-        for key in ("tool_call_id", "name"):
-            if key in message:
-                shown[key] = message[key]
-        return shown
-
-    def _hide(self, text: str, hidden: list[str]) -> str:
-        if not self.encoder.is_hostile(text) and _MARK not in text:
-            return text
-        pieces = []
-        for piece, is_control in self.encoder.split(text):
-            for part in [piece] if is_control else _around_marks(piece):
-                if is_control or part == _MARK:
-                    pieces.append(f"{_MARK}{len(hidden)}{_MARK}")
-                    hidden.append(part)
-                else:
-                    pieces.append(part)
-        return "".join(pieces)
-
-    def _encode(self, text: str, hidden: Sequence[str]) -> list[int]:
-        parts = text.split(_MARK)
-        whole = "".join(
-            hidden[int(part)] if position % 2 else part for position, part in enumerate(parts)
+        self._template: str = template
+        self._reserved = _reserved_spellings(tokenizer, template)
+        # The stand-ins' own first character is hidden too, so that no message can forge one.
+        self._pattern = re.compile("|".join(map(re.escape, [*self._reserved, _OPEN])))
+        self.tokenizer = tokenizer
+        self.controls = tuple(
+            control
+            for control in _FORMATS
+            if control.spelling in self._reserved or control.spelling in template
         )
-        return self.encoder.encode(whole)
+        self.stops = self._find_stops()
+        super().__init__(tokenizer)
+        self.opens_thinking = self._prompt_opens_thinking()
 
-    def _apply(self, messages: list[dict[str, Any]], *, add_generation_prompt: bool) -> str:
+    def _find_stops(self) -> tuple[Control, ...]:
+        """The first special token that the template writes after an answer; else end of text."""
+        question = {"role": "user", "content": "?"}
+        reply = {"role": "assistant", "content": _ANSWER}
         try:
-            return str(
-                self.tokenizer.apply_chat_template(
-                    messages, tokenize=False, add_generation_prompt=add_generation_prompt
-                )
-            )
-        except Exception as error:
-            reason = " ".join(str(error).split())
-            raise RendererError(f"the chat template refuses the conversation: {reason}") from error
-
-    @cached_property
-    def _end_of_turn(self) -> int | None:
-        """The control token that the template puts after an answer."""
-        conversation = [
-            {"role": "user", "content": _PROBE},
-            {"role": "assistant", "content": _PROBE},
-        ]
-        text = self._apply(conversation, add_generation_prompt=False)
-        after = text[text.rindex(_PROBE) + len(_PROBE) :]
-        controls = [piece for piece, is_control in self.encoder.split(after) if is_control]
-        return self.encoder.control_tokens[controls[0]] if controls else None
-
-    @cached_property
-    def _opens_thinking(self) -> bool:
-        """Whether the prompt ends inside a thought, which the answer goes on with."""
-        text = self._apply([{"role": "user", "content": _PROBE}], add_generation_prompt=True)
-        return text.rstrip().endswith("<think>")
-
-    def get_stop_sequences(self) -> list[int]:
-        """The token that the template ends a turn with, and the tokenizer's end of text."""
-        eos = getattr(self.tokenizer, "eos_token_id", None)
-        stops = [token for token in (self._end_of_turn, eos) if token is not None]
-        if not stops:
+            rendered = self._render([question, reply], None, add_generation_prompt=False)
+        except RendererError:
+            rendered = ""
+        after = self._pattern.search(rendered.rpartition(_ANSWER)[2]) if rendered else None
+        eos = getattr(self.tokenizer, "eos_token", None)
+        ending = after.group() if after else eos
+        if not ending:
             raise RendererError(
-                "the chat template ends a turn with no control token, and there is no end of text",
-                fix="name the model family's renderer",
+                "neither the chat template nor the tokenizer says how an answer ends",
+                where="renderer chat_template",
+                fix="name another renderer; role_colon is for base models",
             )
-        return list(dict.fromkeys(int(token) for token in stops))
+        return (Control(ending),)
 
-    def parse_response(self, response: list[int]) -> tuple[Message, Termination]:
-        """The text up to the end of the turn, its thinking apart."""
-        stops = self.get_stop_sequences()
-        ends = [position for position, token in enumerate(response) if token in stops]
-        body = response[: ends[0]] if ends else response
-        text = str(self.tokenizer.decode(body))
-        content, is_whole = split_thinking(text, is_open=self._opens_thinking)
-        message = Message(role="assistant", content=content)
-        if len(ends) != 1 or ends[0] != len(response) - 1 or not is_whole:
-            return message, Termination.MALFORMED
-        is_turn = self._end_of_turn is None or response[-1] == self._end_of_turn
-        return message, Termination.STOP_SEQUENCE if is_turn else Termination.EOS
+    def _prompt_opens_thinking(self) -> bool:
+        try:
+            rendered = self._render([{"role": "user", "content": "?"}], None)
+        except RendererError:
+            return False
+        return rendered.rfind(THINK.spelling) > rendered.rfind(END_THINK.spelling)
+
+    def get_stop_sequences(self) -> list[str] | list[int]:
+        """The template's stop signal and the end of text."""
+        stops = dict.fromkeys([*self.stops, *([self.codec.eos] if self.codec.eos else [])])
+        if any(stop in self.codec.missing for stop in stops):
+            return [stop.spelling for stop in stops]
+        return [self.codec.ids[stop] for stop in stops]
+
+    def create_conversation_prefix_with_tools(
+        self, tools: list[ToolSpec], system_prompt: str = ""
+    ) -> list[Message]:
+        """Not available: where a template declares tools is its own business.
+
+        Raises:
+            RendererError: Always.
+        """
+        raise RendererError(
+            "a chat template declares tools by itself",
+            where="renderer chat_template",
+            fix="pass tools= to build_generation_prompt",
+        )
+
+    def layout_tokens(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        role: str,
+        tools: list[ToolSpec] | None,
+    ) -> list[list[int]]:
+        """The tokens of what the template renders."""
+        if role != "assistant":
+            raise RendererError(
+                f"it can't prompt for the role {role!r}",
+                where="renderer chat_template",
+                fix="name the renderer of the model's family",
+            )
+        if tools and "tools" not in self._template:
+            super().create_conversation_prefix_with_tools(tools)
+        return self.codec.encode_rendered(
+            [self._rendered_parts(messages, tools) for messages in conversations]
+        )
+
+    def _rendered_parts(
+        self, messages: Sequence[Message], tools: list[ToolSpec] | None
+    ) -> list[Rendered]:
+        hidden = _Hidden(self._pattern)
+        converted = [as_template_input(message, self._template) for message in messages]
+        return hidden.reveal(self._render([hidden.hide(m) for m in converted], tools))
+
+    def _render(
+        self,
+        messages: list[dict[str, Any]],
+        tools: list[ToolSpec] | None,
+        *,
+        add_generation_prompt: bool = True,
+    ) -> str:
+        declared = [
+            dict(tool) if "function" in tool else {"type": "function", "function": dict(tool)}
+            for tool in tools or ()
+        ]
+        problem: Exception | None = None
+        for read in (True, False):
+            try:
+                return str(
+                    self.tokenizer.apply_chat_template(
+                        [_with_arguments(message, read=read) for message in messages],
+                        tools=declared or None,
+                        tokenize=False,
+                        add_generation_prompt=add_generation_prompt,
+                        **self.template_arguments,
+                    )
+                )
+            except Exception as error:  # a template may raise anything
+                problem = problem or error
+        raise RendererError(
+            f"the chat template can't render the conversation: {problem}",
+            where="renderer chat_template",
+            fix="change the conversation, or name another renderer",
+        ) from problem
+
+    def answer_block(self, message: Message) -> Block:
+        """Thinking in its tags, the text, and the stop signal."""
+        block: list[Piece] = []
+        for part in parts_of(message, self.name):
+            if part["type"] == "text":
+                block.append(part["text"])
+            elif not self.opens_thinking:
+                block.extend((THINK, f"\n{part['thinking']}\n", END_THINK, "\n\n"))
+            else:
+                block.extend((f"{part['thinking']}\n", END_THINK, "\n\n"))
+        return [*block, *self.stops]
+
+    def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
+        """The answer's parts, by the tags that the template has."""
+        if self.controls:
+            return _TAGS.read(pieces, in_thinking)
+        return answer(TextPart(type="text", text=p) for p in pieces if isinstance(p, str)), True
 
 
-def _around_marks(text: str) -> list[str]:
-    parts = text.split(_MARK)
-    marked = [part for piece in parts for part in (piece, _MARK)][:-1]
-    return [part for part in marked if part]
+class _Hidden:
+    """Text that spells a control token, hidden from a template while it renders.
+
+    Args:
+        pattern: What to hide.
+    """
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self._pattern = pattern
+        self._texts: list[str] = []
+
+    def hide(self, value: Any) -> Any:
+        """A message, or a part of one, with stand-ins for what must not be seen."""
+        if isinstance(value, str):
+            return self._pattern.sub(self._stand_in, value)
+        if isinstance(value, Mapping):
+            return {key: self.hide(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.hide(item) for item in value]
+        return value
+
+    def _stand_in(self, match: re.Match[str]) -> str:
+        self._texts.append(match.group())
+        digits = "".join(_DIGITS[int(digit)] for digit in str(len(self._texts) - 1))
+        return f"{_OPEN}{digits}{_CLOSE}"
+
+    def reveal(self, rendered: str) -> list[Rendered]:
+        """What was rendered, in parts: the template's own, and the hidden texts in between."""
+        parts: list[Rendered] = []
+        start = 0
+        for match in _STAND_IN.finditer(rendered) if self._texts else ():
+            index = int("".join(str(_DIGITS.index(digit)) for digit in match.group(1)))
+            parts.append(Rendered(rendered[start : match.start()], may_hold_controls=True))
+            parts.append(Rendered(self._texts[index], may_hold_controls=False))
+            start = match.end()
+        parts.append(Rendered(rendered[start:], may_hold_controls=True))
+        return parts
+
+
+def _reserved_spellings(tokenizer: Any, template: str) -> list[str]:
+    """Special tokens, and the other added tokens that structure an answer; longest first."""
+    added = getattr(tokenizer, "added_tokens_decoder", {}).values()
+    spellings = set(getattr(tokenizer, "all_special_tokens", ()))
+    own = {control.spelling for control in _FORMATS}
+    for token in added:
+        spelling = str(token.content)
+        if token.special or spelling in template or spelling in own:
+            spellings.add(spelling)
+    return sorted((s for s in spellings if s and not s.isspace()), key=lambda s: (-len(s), s))
+
+
+def as_template_input(message: Message, template: str) -> dict[str, Any]:
+    """A message as templates know it: content is a string, thinking a key of its own."""
+    parts = parts_of(message, "chat_template")
+    text = "".join(part["text"] for part in parts if part["type"] == "text")
+    thinking = "".join(part["thinking"] for part in parts if part["type"] == "thinking")
+    converted: dict[str, Any] = {"role": message["role"], "content": text}
+    if thinking:
+        key = next((k for k in ("reasoning_content", "thinking") if k in template), None)
+        if key is None:
+            raise RendererError(
+                "the chat template has no place for thinking",
+                where="renderer chat_template",
+                fix="leave the thinking out",
+            )
+        converted[key] = thinking
+    calls = calls_of(message)
+    if calls:
+        if "tool_calls" not in template:
+            raise RendererError(
+                "the chat template has no place for tool calls",
+                where="renderer chat_template",
+                fix="use a model and a renderer that have one",
+            )
+        converted["tool_calls"] = [
+            {
+                "type": "function",
+                "id": call.id,
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in calls
+        ]
+    for key in ("tool_call_id", "name"):
+        if message.get(key):
+            converted[key] = message[key]  # type: ignore[literal-required]
+    return converted
+
+
+def _with_arguments(message: dict[str, Any], *, read: bool) -> dict[str, Any]:
+    """The message with its tool calls' arguments as mappings, or as they are.
+
+    Templates want the one or the other, and raise where they get the wrong one.
+    """
+    if not read or "tool_calls" not in message:
+        return message
+    calls = [
+        {**call, "function": {**call["function"], "arguments": _parsed(call["function"])}}
+        for call in message["tool_calls"]
+    ]
+    return {**message, "tool_calls": calls}
+
+
+def _parsed(function: Mapping[str, Any]) -> Any:
+    try:
+        return json.loads(function["arguments"])
+    except ValueError:
+        return function["arguments"]

@@ -1,4 +1,4 @@
-"""Which renderer a model needs, where nobody says."""
+"""Which renderer a model wants."""
 
 from __future__ import annotations
 
@@ -7,11 +7,23 @@ from typing import Any
 
 from proctor.errors import RendererError
 
-FAMILIES: tuple[tuple[str, str], ...] = (
-    (r"smollm.*instruct", "chat_template"),
-    (r"-base$|[-_]base[-_]|smollm", "role_colon"),
+FAMILIES: tuple[tuple[str, str, str], ...] = (
+    (r"Qwen3\.[56]-.*-Base\b|Qwen3-.*-Base\b|DeepSeek-V3.*-Base\b", "role_colon", "base models"),
+    (r"SmolLM.*-Instruct\b", "chat_template", "SmolLM"),
+    (r"Llama-3(\.\d)?-.*-Instruct\b|Meta-Llama-3-.*-Instruct\b", "llama3", "Llama 3"),
+    (r"Llama-3(\.\d)?-\d+B$", "role_colon", "base models"),
+    (r"Qwen3-.*-Instruct-2507\b", "qwen3_instruct", "Qwen3 2507"),
+    (r"Qwen3\.[56]-", "qwen3_5", "Qwen3.5"),
+    (r"Qwen3-(?!VL|Coder|Next|.*Thinking-2507)", "qwen3", "Qwen3"),
+    (r"DeepSeek-V3\.1\b(?!-Terminus)", "deepseekv3", "DeepSeek V3.1"),
+    (r"gpt-oss-\d+b\b", "gpt_oss_medium_reasoning", "gpt-oss"),
+    (r"Kimi-K2-Thinking\b", "kimi_k2", "Kimi K2"),
+    (r"(?<![a-z])(base|pt)$", "role_colon", "base models"),
 )
-"""Patterns of model names, in their order, and the renderer of each family."""
+"""Patterns of model names, the renderer of their family, and the family; the first match counts.
+
+A family's other modes (without thinking, with more of it) are chosen by name.
+"""
 
 
 def choose_renderer(
@@ -20,33 +32,39 @@ def choose_renderer(
     checkpoint_renderer_name: str | None = None,
     tokenizer: Any = None,
 ) -> tuple[str, str]:
-    """The renderer to use, and why.
-
-    In this order: the one named; what the checkpoint's metadata says; the model family's; the
-    tokenizer's own chat template.
+    """Chooses a renderer's name, and says why.
 
     Args:
-        name: The name in the config.
-        model_name: The model's name.
-        checkpoint_renderer_name: The checkpoint's ``renderer_name``.
+        name: The renderer that was asked for.
+        model_name: The base model: a hub id, a folder or a file.
+        checkpoint_renderer_name: The ``renderer_name`` in the checkpoint's metadata.
         tokenizer: The model's tokenizer.
 
+    Returns:
+        The name and the reason: the one asked for; else the checkpoint's; else the model family's;
+        else ``chat_template`` where the tokenizer has one.
+
     Raises:
-        RendererError: None of them says; it lists the renderers there are.
+        RendererError: None of these says anything.
     """
     if name:
-        return name, "it was named"
+        return name, "it was asked for"
     if checkpoint_renderer_name:
         return checkpoint_renderer_name, "the checkpoint's metadata names it"
-    family = (model_name or "").rsplit("/", 1)[-1].lower()
-    for pattern, renderer in FAMILIES:
-        if re.search(pattern, family):
-            return renderer, f"the model's name, {model_name}, is of its family"
+    short = (model_name or "").rstrip("/").replace("\\", "/").rpartition("/")[2]
+    for pattern, renderer, family in FAMILIES:
+        if re.search(pattern, short, re.IGNORECASE):
+            return renderer, f"the model's name is of the family {family}"
     if getattr(tokenizer, "chat_template", None):
         return "chat_template", "the tokenizer has a chat template"
-    from proctor.renderers import renderer_names
-
     raise RendererError(
-        f"no renderer is known for the model {model_name!r}",
-        fix=f"name one: renderer: {' | '.join(renderer_names())}",
+        f"no renderer is known for {model_name or 'this model'}, and its tokenizer has no chat "
+        "template",
+        fix=f"name one: {', '.join(_known_names())} (role_colon is for base models)",
     )
+
+
+def _known_names() -> list[str]:
+    from proctor.plugins import plugin_manager
+
+    return sorted({r.name for r in plugin_manager().registry.of_kind("renderer")})

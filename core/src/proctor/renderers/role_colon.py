@@ -1,42 +1,77 @@
-"""``User: ...`` and ``Assistant: ...`` as plain text, for base models."""
+"""``role_colon``: a transcript in plain text, for base models."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
-from proctor.types import Message, Termination
+from proctor.renderers.markup import Block, Control, Piece, spell
+from proctor.renderers.messages import answer, content_of, refuse_tools, text_of
+from proctor.types import Message, Termination, TextPart
 
-STOP = "\n\nUser:"
+_BEFORE_CONTENT = " "
+_AFTER_CONTENT = "\n\n"
+_STOP = "\n\nUser:"
 
 
 class RoleColonRenderer(Renderer):
-    """Turns as ``Role: text`` with blank lines between; any tokenizer will do."""
+    """A transcript: ``User: question``, a blank line, ``Assistant:``.
 
-    def prompt_tokens(
-        self, messages: Sequence[Message], *, role: str = "assistant", prefill: str | None = None
-    ) -> list[int]:
-        """The conversation as text, ending in the role whose turn it is."""
-        bos = getattr(self.tokenizer, "bos_token_id", None)
-        tokens = [] if bos is None else [int(bos)]
+    The end of text is a clean end. The format can't tell its own ``User:`` from one in a message.
+    """
+
+    name = "role_colon"
+    is_plain_text = True
+    accepts_eos = True
+
+    def __init__(self, tokenizer: Any) -> None:
+        start = getattr(tokenizer, "bos_token", None)
+        self.controls = (Control(start),) if start else ()
+        super().__init__(tokenizer)
+
+    def blocks(self, messages: Sequence[Message], role: str) -> list[Block]:
+        """The transcript, up to the colon after ``role``."""
+        blocks: list[Block] = [self.controls]
         for message in messages:
-            text = f"{message['role'].capitalize()}: {self.text_of(message)}\n\n"
-            tokens += self.encoder.encode(text)
-        start = f"{role.capitalize()}:" + (f" {prefill}" if prefill else "")
-        return tokens + self.encoder.encode(start)
+            refuse_tools(message, self.name)
+            blocks.append([_heading(message["role"])])
+            blocks.append([_BEFORE_CONTENT, *content_of(message, self.name), _AFTER_CONTENT])
+        blocks.append([_heading(role)])
+        return blocks
 
-    def get_stop_sequences(self) -> list[str]:
-        """The next turn of the user."""
-        return [STOP]
+    def answer_block(self, message: Message) -> Block:
+        """The content, and the heading of the next user turn."""
+        refuse_tools(message, self.name)
+        text = text_of(message, self.name)
+        if _STOP in text or text.endswith(_AFTER_CONTENT):
+            raise RendererError(
+                "an answer with a user's turn in it, or a blank line at its end, has no form",
+                where=f"renderer {self.name}",
+            )
+        return [_BEFORE_CONTENT, text, _STOP]
 
-    def parse_response(self, response: list[int]) -> tuple[Message, Termination]:
-        """The text up to the next turn; the end of text is a clean end too, for a base model."""
-        eos = getattr(self.tokenizer, "eos_token_id", None)
-        has_ended = eos is not None and bool(response) and response[-1] == eos
-        text = str(self.tokenizer.decode(response[:-1] if has_ended else response))
-        content, *rest = text.split(STOP)
-        message = Message(role="assistant", content=content.removeprefix(" ").removesuffix("\n\n"))
-        if not rest:
-            return message, Termination.EOS if has_ended else Termination.MALFORMED
-        is_clean = len(rest) == 1 and not has_ended
-        return message, Termination.STOP_SEQUENCE if is_clean else Termination.MALFORMED
+    def get_stop_sequences(self) -> list[str] | list[int]:
+        """The heading of the next user turn."""
+        return [_STOP]
+
+    def _split_end(self, pieces: list[Piece]) -> tuple[list[Piece], Termination]:
+        eos = self.codec.eos
+        ends = [index for index, piece in enumerate(pieces) if piece == eos]
+        body = pieces[: ends[0]] if ends else pieces
+        text, *turns = spell(body).split(_STOP)
+        if turns:
+            is_clean = len(turns) == 1 and not ends
+            return [text], Termination.STOP_SEQUENCE if is_clean else Termination.MALFORMED
+        is_clean = ends == [len(pieces) - 1]
+        return [text], Termination.EOS if is_clean else Termination.MALFORMED
+
+    def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
+        """The text, without the white space that frames it."""
+        text = spell(pieces).removeprefix(_BEFORE_CONTENT).removesuffix(_AFTER_CONTENT)
+        return answer([TextPart(type="text", text=text)]), True
+
+
+def _heading(role: str) -> str:
+    return role.capitalize() + ":"

@@ -1,0 +1,110 @@
+"""Renderers from elsewhere, which have tinker-cookbook's three methods and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from proctor.errors import RendererError
+from proctor.renderers.base import Renderer
+from proctor.renderers.markup import Block, Piece
+from proctor.renderers.messages import answer, text_of
+from proctor.types import Message, Termination, TextPart, ThinkingPart, ToolSpec
+
+_THINK, _END_THINK = "<think>", "</think>"
+
+
+class AdaptedRenderer(Renderer):
+    """A foreign renderer with the methods that the sampling loop needs.
+
+    Args:
+        foreign: It has ``build_generation_prompt``, ``get_stop_sequences``, ``parse_response``.
+        tokenizer: The tokenizer that it was made with.
+        registered_name: The name that it is registered under.
+    """
+
+    def __init__(self, foreign: Any, tokenizer: Any, registered_name: str) -> None:
+        super().__init__(tokenizer)
+        self.foreign = foreign
+        self.name = registered_name  # type: ignore[misc]  # its class is every foreign one's
+        self.version = int(getattr(foreign, "version", 1))  # type: ignore[misc]
+
+    def layout_tokens(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        role: str,
+        tools: list[ToolSpec] | None,
+    ) -> list[list[int]]:
+        """The tokens of the foreign renderer's prompts."""
+        declared = [self._with_tools(m, tools) if tools else m for m in conversations]
+        return [self._foreign_tokens(list(messages), role) for messages in declared]
+
+    def _foreign_tokens(self, messages: list[Message], role: str) -> list[int]:
+        options = {} if role == "assistant" else {"role": role}
+        prompt = self.foreign.build_generation_prompt(messages, **options)
+        return [int(token) for token in prompt.to_ints()]
+
+    def create_conversation_prefix_with_tools(
+        self, tools: list[ToolSpec], system_prompt: str = ""
+    ) -> list[Message]:
+        """The foreign renderer's messages that declare tools."""
+        try:
+            prefix = self.foreign.create_conversation_prefix_with_tools(tools, system_prompt)
+        except (AttributeError, NotImplementedError):
+            return super().create_conversation_prefix_with_tools(tools, system_prompt)
+        return list(prefix)
+
+    def get_stop_sequences(self) -> list[str] | list[int]:
+        """The foreign renderer's stop sequences."""
+        stops: list[str] | list[int] = self.foreign.get_stop_sequences()
+        return stops
+
+    def parse_response(
+        self,
+        response: Sequence[int],
+        *,
+        prompt: Sequence[int] | None = None,
+        prefill: str | None = None,
+    ) -> tuple[Message, Termination]:
+        """What the foreign renderer reads; unfinished thinking never stays in the text."""
+        start = self.prefill_tokens(prefill) if prefill else []
+        message: Message
+        message, ending = self.foreign.parse_response([*start, *response])
+        if isinstance(ending, bool):
+            termination = Termination.STOP_SEQUENCE if ending else Termination.MALFORMED
+        else:
+            termination = Termination(str(ending))
+        if isinstance(message["content"], str) and _is_inside_thinking(message["content"]):
+            text, _, thinking = message["content"].rpartition(_THINK)
+            parts = answer(
+                [
+                    TextPart(type="text", text=text),
+                    ThinkingPart(type="thinking", thinking=thinking),
+                ]
+            )
+            read: Message = message.copy()
+            read["content"] = parts["content"]
+            return read, Termination.MALFORMED
+        return message, termination
+
+    def answer_block(self, message: Message) -> Block:
+        """The text of a message that has nothing else."""
+        return [text_of(message, self.name)]
+
+    def answer_tokens(self, message: Message) -> list[int]:
+        """The text's tokens, and the first stop signal's."""
+        stop = self.get_stop_sequences()[0]
+        ending = self.codec.encode_markup(stop) if isinstance(stop, str) else [stop]
+        return [*super().answer_tokens(message), *ending]
+
+    def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
+        """Not used: the foreign renderer reads tokens.
+
+        Raises:
+            RendererError: Always.
+        """
+        raise RendererError("a renderer from elsewhere reads tokens", where=f"renderer {self.name}")
+
+
+def _is_inside_thinking(text: str) -> bool:
+    return text.rfind(_THINK) > text.rfind(_END_THINK)

@@ -1,0 +1,274 @@
+"""Looking at a renderer before money is spent on it, and at its first answers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from proctor.errors import RendererError
+from proctor.renderers.base import Renderer
+from proctor.types import Message, Sample, TextPart, ThinkingPart
+
+_Q = Message(role="user", content="What is the capital of France?")
+_A = Message(role="assistant", content="Paris.")
+_SYSTEM = Message(role="system", content="Answer in one word.")
+_REASONED = Message(
+    role="assistant",
+    content=[
+        ThinkingPart(type="thinking", thinking="France's capital is Paris."),
+        TextPart(type="text", text="Paris."),
+    ],
+)
+
+CANONICAL: dict[str, list[Message]] = {
+    "one question": [_Q],
+    "a system message": [_SYSTEM, _Q],
+    "several turns": [_Q, _A, Message(role="user", content="And of Germany?")],
+    "several turns and a system message": [_SYSTEM, _Q, _A, _Q, _A, _Q],
+    "thinking in the history": [_Q, _REASONED, Message(role="user", content="And of Germany?")],
+    "an empty answer": [_Q, Message(role="assistant", content=""), _Q],
+    "an empty question": [Message(role="user", content="")],
+    "unicode": [Message(role="user", content="Où est Zürich? 東京 🗼 é")],
+    "lines and spaces inside": [Message(role="user", content="a\n\n b\t  c\n- d")],
+    "white space around": [Message(role="user", content="  \n padded \n\n")],
+    "code": [Message(role="user", content="```python\nprint('<b>x</b>')\n```")],
+    "numbers": [Message(role="user", content="1,234.50 + 10 = ?")],
+}
+"""Conversations that a renderer is held against the tokenizer's own template with, by what they
+show."""
+
+_QUICK = ("one question", "a system message", "several turns")
+
+
+@dataclass(frozen=True, slots=True)
+class RendererWarning:
+    """Something that looks wrong about a renderer, and what to do about it."""
+
+    problem: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.problem}; {self.fix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a renderer's prompt first differs from the tokenizer's own template's.
+
+    Attributes:
+        conversation: What the conversation shows.
+        position: The index of the first token that differs.
+        ours: The renderer's token there, as text; None at its prompt's end.
+        theirs: The template's.
+        before: The text that both have up to there, from its last 40 tokens.
+    """
+
+    conversation: str
+    position: int
+    ours: str | None
+    theirs: str | None
+    before: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.conversation}: token {self.position} is {self.ours!r}, and {self.theirs!r} in "
+            f"the template, after {self.before!r}"
+        )
+
+
+class PromptToken(NamedTuple):
+    """A token of a prompt."""
+
+    id: int
+    text: str
+    is_special: bool
+
+
+def describe_prompt(
+    renderer: Renderer, messages: Sequence[Message], **options: Any
+) -> list[PromptToken]:
+    """A conversation's prompt, token by token.
+
+    Args:
+        renderer: The renderer.
+        messages: The conversation.
+        **options: ``tools``, ``prefill`` or ``role``, as ``prompt_tokens`` takes them.
+    """
+    special = renderer.codec.special_ids
+    return [
+        PromptToken(token, renderer.codec.decode([token]), token in special)
+        for token in renderer.prompt_tokens(messages, **options)
+    ]
+
+
+def check_renderer(
+    renderer: Renderer,
+    tokenizer: Any,
+    conversations: dict[str, list[Message]] = CANONICAL,
+) -> list[Difference]:
+    """Holds a renderer against the tokenizer's own chat template.
+
+    Differences that the renderer means to make (its ``template_differences``) don't count, nor do
+    conversations that one of the two refuses.
+
+    Args:
+        renderer: The renderer.
+        tokenizer: The tokenizer that has the template.
+        conversations: What to render, by what it shows.
+
+    Returns:
+        The first difference of each conversation that differs.
+
+    Raises:
+        RendererError: The tokenizer has no chat template.
+    """
+    from proctor.renderers.chat_template import ChatTemplateRenderer
+
+    template = ChatTemplateRenderer(tokenizer)
+    template.template_arguments = renderer.template_arguments  # type: ignore[misc]
+    found = []
+    for shown, messages in conversations.items():
+        try:
+            ours = renderer.prompt_tokens(messages)
+            theirs = template.prompt_tokens(messages)
+        except RendererError:
+            continue
+        if renderer.template_differences:
+            theirs = _as_meant(renderer, theirs)
+        difference = _first_difference(renderer, shown, ours, theirs)
+        if difference is not None:
+            found.append(difference)
+    return found
+
+
+def _as_meant(renderer: Renderer, tokens: list[int]) -> list[int]:
+    text = renderer.codec.decode(tokens)
+    for pattern, replacement in renderer.template_differences:
+        text = re.sub(pattern, replacement, text)
+    return renderer.codec.encode_markup(text)
+
+
+def _first_difference(
+    renderer: Renderer, shown: str, ours: list[int], theirs: list[int]
+) -> Difference | None:
+    if ours == theirs:
+        return None
+    pairs = enumerate(zip(ours, theirs, strict=False))
+    position = next((i for i, (a, b) in pairs if a != b), min(len(ours), len(theirs)))
+
+    def token(tokens: list[int]) -> str | None:
+        return renderer.codec.decode([tokens[position]]) if position < len(tokens) else None
+
+    before = renderer.codec.decode(ours[max(0, position - 40) : position])
+    return Difference(shown, position, token(ours), token(theirs), before)
+
+
+def quick_check(renderer: Renderer, tokenizer: Any) -> list[RendererWarning]:
+    """What looks wrong about a renderer, at the start of a run.
+
+    Args:
+        renderer: The renderer.
+        tokenizer: The model's tokenizer.
+
+    Returns:
+        Warnings: control tokens or stop signals that the vocabulary lacks, a start token twice or
+        not at all, a prompt that differs from the tokenizer's own template.
+    """
+    prompt = renderer.prompt_tokens([_Q])
+    warnings = [*_missing_tokens(renderer), *_start_token(tokenizer, prompt)]
+    if not warnings and getattr(tokenizer, "chat_template", None):
+        quick = {shown: CANONICAL[shown] for shown in _QUICK}
+        warnings = [
+            RendererWarning(
+                f"its prompt differs from the tokenizer's own chat template ({difference})",
+                "see `proctor render --check`, or use the renderer chat_template",
+            )
+            for difference in check_renderer(renderer, tokenizer, quick)[:1]
+            if not renderer.is_plain_text
+        ]
+    return warnings
+
+
+def _missing_tokens(renderer: Renderer) -> list[RendererWarning]:
+    lacking = [c.spelling for c in renderer.codec.missing if c in renderer.stops]
+    lacking = lacking
+    if not lacking:
+        return []
+    what = "stop signal" if renderer.codec.missing[0] in renderer.stops else "control token"
+    return [
+        RendererWarning(
+            f"the tokenizer doesn't have its {what} {', '.join(map(repr, lacking))}",
+            "it is for another model family: use the model's own renderer",
+        )
+    ]
+
+
+def _start_token(tokenizer: Any, prompt: list[int]) -> Iterable[RendererWarning]:
+    start = getattr(tokenizer, "bos_token_id", None)
+    if start is None:
+        return
+    spelling = getattr(tokenizer, "bos_token", None)
+    if prompt[:2] == [start, start]:
+        yield RendererWarning(
+            f"the prompt begins with the start token {spelling!r} twice",
+            "take it out of the renderer or of the chat template",
+        )
+    elif prompt[:1] != [start] and list(tokenizer.encode("a"))[:1] == [start]:
+        yield RendererWarning(
+            f"the prompt doesn't begin with the start token {spelling!r}, which the tokenizer puts "
+            "before every text",
+            "use the model's own renderer",
+        )
+
+
+def early_warning(samples: Sequence[Sample]) -> RendererWarning | None:
+    """What a run's first answers say about its renderer and its options.
+
+    Args:
+        samples: The first answers, some 20.
+
+    Returns:
+        A warning with the likely cause where every answer is malformed, or every one truncated.
+    """
+    answered = [sample for sample in samples if sample.status != "failed"]
+    statuses = {sample.status for sample in answered}
+    if statuses == {"truncated"}:
+        return _all_truncated(answered)
+    if statuses == {"malformed"}:
+        return _all_malformed(answered)
+    return None
+
+
+def _all_truncated(samples: Sequence[Sample]) -> RendererWarning:
+    problem = f"all of the first {len(samples)} answers ran out of tokens"
+    if all(sample.reasoning and not sample.text for sample in samples):
+        return RendererWarning(
+            f"{problem} while thinking",
+            "raise max_tokens, or use the family's renderer without thinking",
+        )
+    return RendererWarning(
+        problem,
+        "raise max_tokens; if the answers go on after their end, the model doesn't use the "
+        "renderer's stop signal: use the model's own renderer, or role_colon for a base model",
+    )
+
+
+def _all_malformed(samples: Sequence[Sample]) -> RendererWarning:
+    problem = f"all of the first {len(samples)} answers are malformed"
+    if all(sample.reasoning and not sample.text for sample in samples):
+        return RendererWarning(
+            f"{problem}: they end inside open thinking",
+            "use the family's renderer without thinking, or the model's own renderer",
+        )
+    errors = Counter(sample.error for sample in samples if sample.error)
+    if errors and "renderer raised" in (reason := errors.most_common(1)[0][0]):
+        return RendererWarning(f"{problem}: {reason}", "use the model's own renderer")
+    last = {sample.calls[-1].tokens[-1] for sample in samples if sample.calls[-1:]}
+    how = f", each with the token {last.pop()}" if len(last) == 1 else ""
+    return RendererWarning(
+        f"{problem}: they end without the renderer's stop signal{how}",
+        "use the model's own renderer, or role_colon for a base model",
+    )
