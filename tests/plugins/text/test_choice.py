@@ -112,6 +112,8 @@ def test_the_last_statement_that_is_not_denied_wins(answer, letter):
         ("The answer is A dog", "D"),
         ("Answer: A Rome", "A"),
         ("A better answer is C", "C"),
+        ("A\n\nB is a distractor.", "A"),
+        ("a\n\nB is a distractor.", "A"),
         ("A dog is an animal", None),
         ("The answer is a mystery", None),
         ("the answer is a", "A"),

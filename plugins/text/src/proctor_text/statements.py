@@ -162,14 +162,14 @@ def _tokens(text: str, count: int) -> Iterator[_Token]:
         if letter.isupper() and letter not in "AI":
             is_sure = True
         elif letter == "I":
-            is_sure = not regex.match(r"(?:'|\s+\p{Ll}|\s*,?\s+\p{Ll}+\s)", after)
+            is_sure = not regex.match(r"'|,?[^\S\n]+\p{Ll}", after)
         elif letter == "A":
             is_sure = not regex.match(
-                r"\s+(?!(?:because|since|as|for|and|or|but|is|with|which)\b)\p{L}", after
+                r"[^\S\n]+(?!(?:because|since|as|for|and|or|but|is|with|which)\b)\p{L}", after
             )
         else:
             # "a" ends no sentence; other lower-case letters are no words in English
-            is_sure = regex.match(r"\s*(?:[.,;:!)\n]|$)", after) is not None
+            is_sure = regex.match(r"[^\S\n]*(?:[.,;:!)\n]|$)", after) is not None
         yield _Token(index, match.start(), match.end(), is_marked, is_marked or is_sure)
 
 
@@ -221,6 +221,8 @@ def _announced(
     for position, token in enumerate(tokens[first : first + 8], first):
         gap = text[end : token.start]
         if token.start - end > _GAP or not _is_gap(gap, token.is_marked):
+            break
+        if start == end and gap.strip():
             break
         if _NEGATION.search(text, before, token.start) or _DENIAL.match(text, token.end):
             before = token.end
