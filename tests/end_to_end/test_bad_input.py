@@ -151,7 +151,7 @@ def test_a_mistake_is_one_line_before_anything_is_sampled(
 JSONL_MISTAKES = {
     "malformed line": ('{"q": "a", "a": "b"}\n{"q": "a", \n', ["qa.jsonl:2"]),
     "missing column": ('{"q": "a", "ans": "b"}\n', ["qa.jsonl:1", "'a'", "ans"]),
-    "empty": ("", ["empty"]),
+    "empty": ("", ["qa.jsonl", "no rows"]),
 }
 
 

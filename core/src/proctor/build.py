@@ -84,8 +84,11 @@ def build(kind: str, spec: Any, place: Place | None = None) -> Any:
     place = place or Place()
     if isinstance(spec, Component) or (not isinstance(spec, (str, Mapping)) and kind != "grader"):
         return spec
+    name_place = place
     if isinstance(spec, str):
         spec = {"type": spec}
+    elif isinstance(spec, Mapping):
+        name_place = place / "type"
     if kind == "grader" and callable(spec):
         return FunctionGrader(spec)
     if not isinstance(spec, Mapping):
@@ -103,7 +106,7 @@ def build(kind: str, spec: Any, place: Place | None = None) -> Any:
         expanded = expand(spec, place)
         spec, place, name = expanded.spec, expanded.place, str(expanded.spec["type"])
     options = {str(key): value for key, value in spec.items() if key not in ("type", "name")}
-    component_class, origin = _resolve(kind, name, place)
+    component_class, origin = _resolve(kind, name, name_place)
     label = name if ":" in name else name.rsplit("/", 1)[-1]
     return construct(component_class, options, place, origin, label=label)
 

@@ -154,7 +154,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _leave(code: int) -> NoReturn:
     """Exits; where threads of a hung client or dataset are left, without waiting for them."""
-    if any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate()):
+    left = [thread for thread in threading.enumerate() if thread.name.startswith(THREAD_PREFIX)]
+    for thread in left:
+        thread.join(timeout=1.0)
+    if any(thread.is_alive() for thread in left):
         logging.shutdown()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(ValueError, OSError):
