@@ -92,7 +92,7 @@ def right_index(
             where=where,
             fix="say what it is with 'target_is': index, index_from_1, letter or text",
         )
-    if form is None and str(target).strip().isdecimal():
+    if form is None and isinstance(target, str) and target.strip().isdecimal():
         raise DatasetError(
             f"the target {target!r} may count from 0 or from 1",
             where=where,

@@ -32,8 +32,10 @@ def _parse(line: str, where: str) -> dict[str, Any]:
         row = json.loads(line, parse_constant=_refuse, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:
         raise DatasetError(f"no JSON: {error.msg} at column {error.colno}", where=where) from None
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"no JSON: {error}", where=where) from None
+    except ValueError as error:
+        raise DatasetError(str(error), where=where) from None
+    except RecursionError:
+        raise DatasetError("JSON that is nested too deeply", where=where) from None
     if not isinstance(row, dict):
         raise DatasetError(
             f"a JSON {type(row).__name__}, and not an object",
@@ -44,7 +46,7 @@ def _parse(line: str, where: str) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not in JSON")
+    raise ValueError(f"{constant} is no value of JSON")
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
