@@ -1,5 +1,3 @@
-from importlib.resources import files
-
 import pytest
 
 import proctor_datasets
@@ -26,9 +24,12 @@ def load(tmp_path):
     """The dataset that a few lines of YAML compose, in a config of the test's folder."""
 
     def run(lines):
+        grader = "def accept(response: str, target: str) -> bool:\n    return True\n"
+        (tmp_path / "grader.py").write_text(grader, "utf-8")
         config = tmp_path / "evals.yaml"
         config.write_text(
-            f"evaluators:\n- name: e\n  graders: [substring]\n  dataset: {lines}\n", "utf-8"
+            f"evaluators:\n- name: e\n  graders: [grader.py:accept]\n  dataset: {lines}\n",
+            "utf-8",
         )
         return load_config(config).evaluators[0].evaluator.dataset
 
@@ -70,25 +71,6 @@ def test_a_wrong_option_is_one_line_with_its_place(load, lines, message):
     assert message in str(caught.value)
     assert "evals.yaml:" in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-INSPECT = {
-    "theory_of_mind": ("", 100, "bathtub"),
-    "biology_qa": (", input: question, target: answer", 20, "Leprosy"),
-    "security_guide": ("", 16, "use parameterized queries and prepared statements"),
-    "popularity": (", input: question, target: answer_matching_behavior", 100, " Yes"),
-    "bias_detection": ("", 100, "[claim]"),
-}
-
-
-@pytest.mark.parametrize("name", INSPECT)
-def test_the_files_that_inspect_brings_are_read_with_one_line(load, name):
-    mapping, count, first_target = INSPECT[name]
-    path = files("inspect_ai") / "dataset" / "_examples" / f"{name}.jsonl"
-    examples = list(load(f"{{type: jsonl, path: {path}{mapping}}}").examples())
-    assert len(examples) == len({example.id for example in examples}) == count
-    assert examples[0].target == first_target
-    assert all(message["role"] == "user" for e in examples for message in e.messages)
 
 
 def test_errors_of_rows_come_when_they_are_read(load, write):

@@ -1,7 +1,7 @@
 import pytest
 
 import proctor_text
-from proctor import ConfigError, Grader, load_config
+from proctor import ConfigError, Dataset, Example, Grader, load_config
 
 NAMES = {"substring", "exact", "regex", "number", "choice", "f1"}
 
@@ -21,19 +21,23 @@ def test_every_grader_has_its_name():
     assert all(isinstance(target, str) for target in names.targets.values())
 
 
-def config_with(grader):
-    rows = [{"input": "?", "target": "4"}]
-    return {
-        "evaluators": [
-            {"name": "e", "dataset": {"type": "inline", "rows": rows}, "graders": [grader]}
-        ]
-    }
+class OneRow(Dataset):
+    """A row with a number as its target."""
+
+    def examples(self):
+        yield Example(id="row", input="?", target="4")
+
+
+def grader_of(spec) -> Grader:
+    """The grader that a config's spec composes."""
+    config = load_config({"evaluators": [{"name": "e", "dataset": OneRow(), "graders": [spec]}]})
+    (made,) = config.evaluators[0].evaluator.graders
+    return made
 
 
 @pytest.mark.parametrize("name", sorted(NAMES - {"regex"}))
 def test_a_config_needs_the_name_alone(name):
-    evaluator = load_config(config_with(name)).evaluators[0].evaluator
-    assert isinstance(evaluator.graders[0], Grader)
+    assert isinstance(grader_of(name), Grader)
 
 
 @pytest.mark.parametrize(
@@ -48,22 +52,12 @@ def test_a_config_needs_the_name_alone(name):
 )
 def test_a_wrong_option_is_one_line(options, message):
     with pytest.raises(ConfigError) as caught:
-        load_config(config_with(options))
+        grader_of(options)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_every_option_has_its_help():
-    evaluators = [
-        load_config(config_with(name)).evaluators[0] for name in sorted(NAMES - {"regex"})
-    ]
-    graders = [type(entry.evaluator.graders[0]) for entry in evaluators]
-    graders.append(
-        type(
-            load_config(config_with({"type": "regex", "pattern": "a"}))
-            .evaluators[0]
-            .evaluator.graders[0]
-        )
-    )
-    for grader in graders:
-        assert all(field.description for field in grader.model_fields.values()), grader
+@pytest.mark.parametrize("spec", [*sorted(NAMES - {"regex"}), {"type": "regex", "pattern": "a"}])
+def test_every_option_has_its_help(spec):
+    fields = type(grader_of(spec)).model_fields
+    assert [name for name, field in fields.items() if not field.description] == []
