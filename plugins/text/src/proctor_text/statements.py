@@ -126,7 +126,8 @@ def _whole(text: str, count: int, options: Sequence[str]) -> int | None:
     if match:
         index = ord(match[1].upper()) - ord("A")
         return index if index < count else None
-    if len(text) > _LONGEST_OPTION:
+    # markup and a letter make an option longer, but not twice as long
+    if len(text) > 20 + 2 * max(map(len, options), default=0):
         return None
     lettered = regex.fullmatch(r"\W*([A-Za-z])\W+(\w.*)", text)
     if lettered:
