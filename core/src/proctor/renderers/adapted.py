@@ -87,15 +87,15 @@ class AdaptedRenderer(Renderer):
             return read, Termination.MALFORMED
         return message, termination
 
-    def answer_block(self, message: Message) -> Block:
+    def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The text of a message that has nothing else."""
         return [text_of(message, self.name)]
 
-    def answer_tokens(self, message: Message) -> list[int]:
+    def answer_tokens(self, message: Message, *, prompt: Sequence[int] | None = None) -> list[int]:
         """The text's tokens, and the first stop signal's."""
         stop = self.get_stop_sequences()[0]
         ending = self.codec.encode_markup(stop) if isinstance(stop, str) else [stop]
-        return [*super().answer_tokens(message), *ending]
+        return [*super().answer_tokens(message, prompt=prompt), *ending]
 
     def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
         """Not used: the foreign renderer reads tokens.

@@ -73,8 +73,12 @@ class Renderer(ABC):
         raise NotImplementedError
 
     @abstractmethod
-    def answer_block(self, message: Message) -> Block:
+    def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """Lays out an assistant's message as the model would have sampled it, its end included.
+
+        Args:
+            message: The message.
+            in_thinking: Whether the prompt ended inside thinking.
 
         Raises:
             RendererError: The format has no place for something in it.
@@ -189,9 +193,18 @@ class Renderer(ABC):
             system = text_of(rest.pop(0), self.name)
         return [*self.create_conversation_prefix_with_tools(tools, system), *rest]
 
-    def answer_tokens(self, message: Message) -> list[int]:
-        """The tokens that a model samples to answer with ``message``, its end included."""
-        return self.codec.encode([[self.answer_block(message)]])[0]
+    def answer_tokens(self, message: Message, *, prompt: Sequence[int] | None = None) -> list[int]:
+        """The tokens that a model samples to answer with ``message``, its end included.
+
+        Args:
+            message: The assistant's message.
+            prompt: The tokens that the answer continues; without it, the format's usual prompt.
+
+        Raises:
+            RendererError: The format has no place for something in the message.
+        """
+        in_thinking = self.opens_thinking if prompt is None else self._ends_in_thinking(prompt)
+        return self.codec.encode([[self.answer_block(message, in_thinking)]])[0]
 
     def get_stop_sequences(self) -> list[str] | list[int]:
         """Where sampling stops: token ids, or strings where the vocabulary lacks one of them."""

@@ -183,13 +183,13 @@ class ChatTemplateRenderer(Renderer):
             fix="change the conversation, or name another renderer",
         ) from problem
 
-    def answer_block(self, message: Message) -> Block:
+    def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """Thinking in its tags, the text, and the stop signal."""
         block: list[Piece] = []
         for part in parts_of(message, self.name):
             if part["type"] == "text":
                 block.append(part["text"])
-            elif not self.opens_thinking:
+            elif not in_thinking:
                 block.extend((THINK, f"\n{part['thinking']}\n", END_THINK, "\n\n"))
             else:
                 block.extend((f"{part['thinking']}\n", END_THINK, "\n\n"))

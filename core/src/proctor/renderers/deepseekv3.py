@@ -9,7 +9,7 @@ from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.call_sections import CallSections
 from proctor.renderers.markup import Block, Control, Markup, Piece, marked_up
-from proctor.renderers.messages import calls_of, content_of, parts_of
+from proctor.renderers.messages import calls_of, content_of, parts_of, refuse_thinking
 from proctor.renderers.tagged import END_THINK, THINK
 from proctor.types import Message, ToolCall, ToolSpec
 
@@ -152,8 +152,9 @@ class DeepSeekV3Renderer(Renderer):
                 pieces.extend((THINK, part["thinking"], END_THINK))
         return pieces
 
-    def answer_block(self, message: Message) -> Block:
+    def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The text, the tool calls and the end."""
+        refuse_thinking(message, self.name)
         return [*self.content(message, keeps_thinking=True), *_call_pieces(message), _END]
 
     def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
@@ -208,8 +209,10 @@ class DeepSeekV3ThinkingRenderer(DeepSeekV3Renderer):
             return [THINK, END_THINK, *pieces]
         return pieces
 
-    def answer_block(self, message: Message) -> Block:
-        """The rest of the thinking that the prompt opened, the text, the tool calls, the end."""
+    def answer_block(self, message: Message, in_thinking: bool) -> Block:
+        """The rest of the thinking, if the prompt opened it, the text, the calls, the end."""
+        if not in_thinking:
+            return [*self.content(message, keeps_thinking=True), *_call_pieces(message), _END]
         parts = parts_of(message, self.name)
         thinking = "".join(part["thinking"] for part in parts if part["type"] == "thinking")
         text = "".join(part["text"] for part in parts if part["type"] == "text")

@@ -126,7 +126,7 @@ class GptOssMediumReasoningRenderer(Renderer):
             block.extend((_MESSAGE, call.arguments, _CALL))
         return block
 
-    def answer_block(self, message: Message) -> Block:
+    def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The answer's channels and its end."""
         return self._segments(message, _RETURN)
 

@@ -112,7 +112,7 @@ class KimiK2Renderer(Renderer):
             pieces.append(_END_CALLS)
         return pieces
 
-    def answer_block(self, message: Message) -> Block:
+    def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The thinking, if only empty, the text, the tool calls and the end."""
         return [*self._content(message, keeps_thinking=True), _END]
 

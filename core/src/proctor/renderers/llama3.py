@@ -38,7 +38,7 @@ class Llama3Renderer(Renderer):
             blocks.append([*content_of(message, self.name), _END_OF_TURN])
         return [*blocks, _header(role)]
 
-    def answer_block(self, message: Message) -> Block:
+    def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The text and the end of the turn."""
         refuse_tools(message, self.name)
         return [text_of(message, self.name), _END_OF_TURN]

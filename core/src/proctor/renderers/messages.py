@@ -166,3 +166,17 @@ def answer(
     if unparsed:
         message["unparsed_tool_calls"] = list(unparsed)
     return message
+
+
+def refuse_thinking(message: Message, renderer: str) -> None:
+    """Raises where a message holds thinking, and the prompt has closed it already.
+
+    Raises:
+        RendererError: It does.
+    """
+    if any(part["type"] == "thinking" for part in parts_of(message, renderer)):
+        raise RendererError(
+            "its prompt closes the thinking, so an answer has none",
+            where=f"renderer {renderer}",
+            fix="use the renderer with thinking, or leave the thinking out",
+        )

@@ -6,10 +6,16 @@ import json
 from collections.abc import Sequence
 from typing import ClassVar
 
-from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Control, Markup, Piece, marked_up
-from proctor.renderers.messages import AnswerPart, CallView, calls_of, content_of, parts_of
+from proctor.renderers.messages import (
+    AnswerPart,
+    CallView,
+    calls_of,
+    content_of,
+    parts_of,
+    refuse_thinking,
+)
 from proctor.renderers.tagged import (
     END_THINK,
     END_TOOL_CALL,
@@ -128,7 +134,7 @@ class Qwen3InstructRenderer(Renderer):
             pieces.extend((TOOL_CALL, f"\n{payload}\n", END_TOOL_CALL))
         return pieces
 
-    def answer_block(self, message: Message) -> Block:
+    def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The content and the end of the turn."""
         return [*self.content(parts_of(message, self.name), calls_of(message)), IM_END]
 
@@ -188,7 +194,7 @@ class Qwen3Renderer(Qwen3InstructRenderer):
                 has_text = has_text or part["text"] != ""
         return [*pieces, *self.call_pieces(calls_of(message), follows_text=has_text)]
 
-    def answer_block(self, message: Message) -> Block:
+    def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The thinking, if only empty, the text, the tool calls and the end of the turn."""
         return [*self.framed_content(message), IM_END]
 
@@ -203,17 +209,7 @@ class Qwen3DisableThinkingRenderer(Qwen3Renderer):
         """Empty thinking."""
         return _EMPTY_THINKING
 
-    def answer_block(self, message: Message) -> Block:
-        """The text, the tool calls and the end of the turn.
-
-        Raises:
-            RendererError: The message holds thinking.
-        """
-        parts = parts_of(message, self.name)
-        if any(part["type"] == "thinking" for part in parts):
-            raise RendererError(
-                "its prompt closes the thinking, so an answer has none",
-                where=f"renderer {self.name}",
-                fix="use the renderer with thinking, or leave the thinking out",
-            )
-        return [*self.content(parts, calls_of(message)), IM_END]
+    def answer_block(self, message: Message, in_thinking: bool) -> Block:
+        """The text, the tool calls and the end of the turn."""
+        refuse_thinking(message, self.name)
+        return [*self.content(parts_of(message, self.name), calls_of(message)), IM_END]

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from proctor.renderers.markup import Block, Markup, Piece, marked_up, trimmed
-from proctor.renderers.messages import AnswerPart, CallView, calls_of, content_of, parts_of
+from proctor.renderers.messages import (
+    AnswerPart,
+    CallView,
+    calls_of,
+    content_of,
+    parts_of,
+    refuse_thinking,
+)
 from proctor.renderers.qwen3 import (
     END_TOOL_RESPONSE,
     IM_END,
@@ -148,10 +155,13 @@ class Qwen35Renderer(Qwen3InstructRenderer):
             pieces.extend((TOOL_CALL, "\n".join(lines), END_TOOL_CALL))
         return pieces
 
-    def answer_block(self, message: Message) -> Block:
-        """The rest of the thinking that the prompt opened, the text, the calls, the end."""
+    def answer_block(self, message: Message, in_thinking: bool) -> Block:
+        """The rest of the thinking, if the prompt opened it, the text, the calls, the end."""
         parts = _trimmed_parts(parts_of(message, self.name))
         thinking = "".join(part["thinking"] for part in parts if part["type"] == "thinking")
+        if not in_thinking:
+            refuse_thinking(message, self.name)
+            return [*self.content(parts, calls_of(message)), IM_END]
         texts = [part for part in parts if part["type"] == "text"]
         content = self.content(texts, calls_of(message))
         return [f"{thinking}\n", END_THINK, "\n\n", *content, IM_END]
@@ -182,11 +192,6 @@ class Qwen35DisableThinkingRenderer(Qwen35Renderer):
     def generation_start(self) -> Block:
         """Empty thinking."""
         return _EMPTY_THINKING
-
-    def answer_block(self, message: Message) -> Block:
-        """The text, the tool calls and the end of the turn."""
-        parts = _trimmed_parts(parts_of(message, self.name))
-        return [*self.content(parts, calls_of(message)), IM_END]
 
 
 def _as_text(value: object) -> str:

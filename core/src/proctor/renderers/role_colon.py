@@ -41,7 +41,7 @@ class RoleColonRenderer(Renderer):
         blocks.append([_heading(role)])
         return blocks
 
-    def answer_block(self, message: Message) -> Block:
+    def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The content, and the heading of the next user turn."""
         refuse_tools(message, self.name)
         text = text_of(message, self.name)
