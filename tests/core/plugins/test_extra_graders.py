@@ -59,20 +59,20 @@ def refusals(fine_folder: Any) -> Any:
     return fine_folder
 
 
-def run(folder: Any, proctor_in: Any, tmp_path: Path, extra: str) -> tuple[dict, dict]:
+def run(command_line: Any, tmp_path: Path, extra: str) -> tuple[dict, dict]:
     (tmp_path / "evals.yaml").write_text(CONFIG + extra)
     out = tmp_path / f"run{len(extra)}"
-    ended = proctor_in(folder, "run", "evals.yaml", "--json", "--out", str(out), cwd=tmp_path)
-    assert ended.code == 0, ended.err
-    return ended.json()["metrics"], json.loads((out / "run.json").read_text())
+    printed = command_line("run", "evals.yaml", "--json", "--out", str(out), with_backend=False)
+    assert printed.code == 0, printed.err
+    return json.loads(printed.out)["metrics"], json.loads((out / "run.json").read_text())
 
 
 def test_one_line_adds_a_grader_and_renames_nothing(
-    refusals: Any, proctor_in: Any, tmp_path: Path
+    refusals: Any, command_line: Any, tmp_path: Path
 ) -> None:
-    before, record = run(refusals, proctor_in, tmp_path, "")
+    before, record = run(command_line, tmp_path, "")
     assert not [name for name in before if "refused" in name], "an installed plugin adds nothing"
-    after, extended = run(refusals, proctor_in, tmp_path, "extra_graders: [refusals]\n")
+    after, extended = run(command_line, tmp_path, "extra_graders: [refusals]\n")
     added = set(after) - set(before)
     assert {name: after[name] for name in before} == before
     assert added

@@ -126,15 +126,15 @@ LINES = {
 
 @pytest.mark.parametrize("name", LINES)
 def test_using_a_name_gives_the_one_right_line(
-    name: str, crowded_folder: Any, proctor_in: Any, tmp_path: Any
+    name: str, crowd: Any, command_line: Any, tmp_path: Any
 ) -> None:
     (tmp_path / "evals.yaml").write_text(RUN.replace("[fine]", json.dumps([name])))
-    ended = proctor_in(crowded_folder, "run", "evals.yaml", cwd=tmp_path)
-    assert ended.code == 2, ended.err
-    assert ended.err.startswith("error: evals.yaml:3: evaluators[0].graders[0]")
-    assert ended.err.count("\n") == 1
+    printed = command_line("run", "evals.yaml", with_backend=False)
+    assert printed.code == 2, printed.err
+    assert printed.err.startswith("error: evals.yaml:3: evaluators[0].graders[0]")
+    assert printed.err.count("\n") == 1
     for part in LINES[name]:
-        assert part in ended.err
+        assert part in printed.err
     assert not (tmp_path / "runs").exists()
 
 
