@@ -86,9 +86,7 @@ def test_a_preset_may_be_a_suite_of_presets(house: Any) -> None:
     ]
 
 
-def test_paths_of_a_plugins_preset_are_read_against_the_plugin(
-    house: Any, tmp_path: Path
-) -> None:
+def test_paths_of_a_plugins_preset_are_read_against_the_plugin(house: Any, tmp_path: Path) -> None:
     (tmp_path / "evals.yaml").write_text("evaluators: [from-file]\n")
     (entry,) = proctor.load_config(tmp_path / "evals.yaml").evaluators
     assert [example.id for example in entry.evaluator.dataset.examples()] == ["0", "1", "2"]
@@ -114,9 +112,7 @@ def test_a_configs_own_preset_may_be_built_on_a_plugins(house: Any, tmp_path: Pa
     assert (first.evaluator.limit, second.evaluator.limit) == (4, 5)
 
 
-def test_other_configs_presets_with_their_paths_and_plugins(
-    house: Any, tmp_path: Path
-) -> None:
+def test_other_configs_presets_with_their_paths_and_plugins(house: Any, tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     write(
         shared,
