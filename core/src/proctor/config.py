@@ -130,6 +130,7 @@ def load_config(source: Path | str | Mapping[str, Any], **overrides: Any) -> Con
     manager = plugin_manager()
     load_plugin_files(raw.get("plugins"), place / "plugins", manager)
     options: ConfigOptions = construct(ConfigOptions, raw, place, label="the config")
+    _check_renderer(options.renderer, place / "renderer")
     backend = None
     if options.model is not None:
         backend = _build_backend(options.model, place / "model")
@@ -150,6 +151,12 @@ def load_config(source: Path | str | Mapping[str, Any], **overrides: Any) -> Con
         if graded:
             check_scales(suite, graded)
     return config
+
+
+def _check_renderer(name: str | None, place: Place) -> None:
+    """Refuses an unknown renderer before a model is loaded."""
+    if name is not None:
+        plugin_manager().registry.find("renderer", name, str(place))
 
 
 def _build_backend(spec: Any, place: Place) -> Any:
@@ -205,6 +212,7 @@ def _add_evaluator(
         config.suites[name] = [entry.name for entry in config.evaluators[before:]]
         return
     if isinstance(evaluator, GradedEvaluator):
+        _check_renderer(evaluator.renderer, place / "renderer")
         evaluator = with_extra_graders(evaluator, name, spec, composing.extra_graders)
         evaluator._label = name
     elif not callable(evaluator):

@@ -63,7 +63,10 @@ class GradedEvaluator(Component, SamplingClientEvaluator):
     """Take this many examples: the same ones each time, from all strata."""
     scan: int | None = Field(default=None, ge=1)
     """Look at this many rows of the dataset only, where it is too large to pass over."""
-    by: list[str] = Field(default_factory=list)
+    by: list[str] = Field(
+        default_factory=list,
+        json_schema_extra={"items": {"type": "string", "pattern": r"^metadata\.[^.]+$"}},
+    )
     """Fields, such as ``metadata.subject``, for each of whose values to report the metrics too."""
     min_coverage: float | None = Field(default=None, ge=0.0, le=1.0)
     """The share of answers that must have a grade for there to be a score."""

@@ -32,6 +32,11 @@ IMPORT_PATH: JsonSchema = {
     "pattern": r"^[^\s:]+:[A-Za-z_][\w.]*$",
     "description": "A class by its import path: package.module:Class or ./file.py:Class.",
 }
+METRIC_NAME: JsonSchema = {
+    "type": "string",
+    "pattern": r"^[^\x00-\x20\x7f-\x9f%/]([^\x00-\x1f\x7f-\x9f%/]*[^\x00-\x20\x7f-\x9f%/])?$",
+    "description": "What the names of its metrics begin with.",
+}
 EVERY: JsonSchema = {
     "type": "integer",
     "minimum": 1,
@@ -60,6 +65,7 @@ class _Schema:
     def root(self) -> JsonSchema:
         for kind in COMPONENT_KINDS:
             self.definitions[kind] = {"anyOf": list(self._forms(kind))}
+        self.definitions["member"] = {"anyOf": list(self._member_forms())}
         self.definitions["renderer"] = {"enum": self._names("renderer")}
         self.definitions["preset"] = {"anyOf": list(self._preset_forms())}
         properties = {
@@ -106,7 +112,9 @@ class _Schema:
     def _forms(self, kind: str) -> Iterator[JsonSchema]:
         """The ways to write a component: its name, a mapping, an import path."""
         key = "backend" if kind == "backend" else "type"
-        extra = {"every": EVERY} if kind == "evaluator" else {}
+        extra: JsonSchema = {"name": {"type": "string"}}
+        if kind == "evaluator":
+            extra = {"name": METRIC_NAME, "every": EVERY}
         for names, target, given in self._targets(kind):
             model = _options_model(target)
             mapping = self._mapping(model, given)
@@ -133,7 +141,7 @@ class _Schema:
         yield IMPORT_PATH
         yield {
             "type": "object",
-            "properties": {key: IMPORT_PATH, "name": {"type": "string"}, **extra},
+            "properties": {key: IMPORT_PATH, **extra},
             "required": [key],
         }
 
@@ -142,10 +150,20 @@ class _Schema:
         return {
             "type": "object",
             "description": summary(GradedEvaluator),
-            "properties": {"name": {"type": "string"}, "every": EVERY, **options},
+            "properties": {"name": METRIC_NAME, "every": EVERY, **options},
             "required": list(required),
             "additionalProperties": False,
         }
+
+    def _member_forms(self) -> Iterator[JsonSchema]:
+        """What a suite may hold: any evaluator but another suite."""
+        suites = {
+            n for names, target, _ in self._targets("evaluator") if target is Suite for n in names
+        }
+        for form in self.definitions["evaluator"]["anyOf"]:
+            names = form.get("properties", {}).get("type", {}).get("enum", ())
+            if not suites.intersection(names):
+                yield form
 
     def _preset_forms(self) -> Iterator[JsonSchema]:
         """A preset may leave out what those that build on it give."""
@@ -194,7 +212,7 @@ class _Schema:
         fields = model.model_fields
         options = {name: self._field(name, info) for name, info in fields.items()}
         if issubclass(model, Suite):
-            options["evaluators"]["items"] = {"$ref": "#/$defs/evaluator"}
+            options["evaluators"]["items"] = {"$ref": "#/$defs/member"}
         return options, [name for name, info in fields.items() if info.is_required()]
 
     def _field(self, name: str, info: FieldInfo) -> JsonSchema:
@@ -203,6 +221,8 @@ class _Schema:
         else:
             schema = self._value(info.annotation, info.metadata)
         schema.pop("title", None)
+        if isinstance(info.json_schema_extra, dict):
+            schema |= info.json_schema_extra
         if info.description:
             schema["description"] = " ".join(info.description.split())
         if info.default is not None and not info.is_required() and _is_json(info.default):
