@@ -40,7 +40,7 @@ def render(
     With --check, compare the renderer with the tokenizer's own chat template over a set of
     conversations, print the first difference of each, and exit with 1 where there is one.
     """
-    from proctor.renderers import choose_renderer, get_renderer
+    from proctor.renderers import choose_renderer, describe_prompt, get_renderer
     from proctor.tokenizers import get_tokenizer
 
     tokenizer = get_tokenizer(model)
@@ -50,11 +50,9 @@ def render(
         _check(made, tokenizer, name, as_json)
         return
     conversation = _conversation(text, system, messages)
-    tokens = made.prompt_tokens(conversation, prefill=prefill)
-    special = {int(token) for token in made.encoder.control_tokens.values()}
     rows = [
-        {"id": token, "text": str(tokenizer.decode([token])), "special": token in special}
-        for token in tokens
+        {"id": token.id, "text": token.text, "special": token.is_special}
+        for token in describe_prompt(made, conversation, prefill=prefill)
     ]
     if as_json:
         click.echo(json.dumps({"renderer": name, "tokens": rows}, ensure_ascii=False))

@@ -41,6 +41,11 @@ class RoleColonRenderer(Renderer):
         blocks.append([_heading(role)])
         return blocks
 
+    def prefill_tokens(self, prefill: str) -> list[int]:
+        """The token ids of the start of an answer, after the space that every answer begins with."""
+        spaced = prefill if prefill[:1].isspace() else _BEFORE_CONTENT + prefill
+        return super().prefill_tokens(spaced)
+
     def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The content, and the heading of the next user turn."""
         refuse_tools(message, self.name)
