@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Backend as Backend,
         OpenedModel as OpenedModel,
         SamplingClient as SamplingClient,
+        open_model as open_model,
     )
     from proctor.components import (
         Component as Component,
@@ -47,6 +48,10 @@ if TYPE_CHECKING:
         hash64 as hash64,
     )
     from proctor.hookspecs import hookimpl as hookimpl
+    from proctor.ledger import (
+        Ledger as Ledger,
+        LedgerColumn as LedgerColumn,
+    )
     from proctor.metrics import EvaluationResult as EvaluationResult
     from proctor.tokenizers import get_tokenizer as get_tokenizer
     from proctor.types import (
@@ -102,11 +107,12 @@ _HOMES = {
     "proctor.components": ("Component", "ComponentKind", "fingerprint"),
     "proctor.graders": ("Grader",),
     "proctor.datasets": ("Dataset",),
-    "proctor.backends": ("Backend", "OpenedModel", "SamplingClient"),
+    "proctor.backends": ("Backend", "OpenedModel", "SamplingClient", "open_model"),
     "proctor.hashing": ("HashCounter", "hash64"),
     "proctor.hookspecs": ("hookimpl",),
     "proctor.context": ("EvaluationContext",),
     "proctor.evaluators": ("GradedEvaluator", "SamplingClientEvaluator", "TrainingClientEvaluator"),
+    "proctor.ledger": ("Ledger", "LedgerColumn"),
     "proctor.metrics": ("EvaluationResult",),
     "proctor.config": ("load_config",),
     "proctor.tokenizers": ("get_tokenizer",),

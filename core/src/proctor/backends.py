@@ -59,3 +59,20 @@ class Backend(Component):
             BackendError: It can't; the message says what to do.
         """
         raise NotImplementedError
+
+
+async def open_model(backend: str, **options: Any) -> OpenedModel:
+    """Opens a model by the name of its backend, for use from Python.
+
+    Args:
+        backend: The backend's name, such as ``local``.
+        **options: The backend's options.
+
+    Raises:
+        ProctorError: There is no such backend, an option is wrong, or the model can't be opened.
+    """
+    from proctor.build import build
+
+    made: Backend = build("backend", {"type": backend, **options})
+    await made.open()
+    return await made.open_model()
