@@ -62,7 +62,10 @@ def test_isolated_tests_import_only_what_their_environment_has(root, core, distr
         there = shared | {canonicalize_name(Requirement(line).name) for line in group}
         there |= {*declared(core), "proctor", *declared(distribution), distribution.name}
         assert distribution.test_modules, distribution.tests
-        assert imported(distribution.test_modules) - there == set(), distribution.name
+        installed = {canonicalize_name(d.name) for d in importlib.metadata.distributions()}
+        # What is not installed even here is a module that a test writes for itself.
+        used = imported(distribution.test_modules) & installed
+        assert used - there == set(), distribution.name
 
 
 def test_plugins_require_the_core_they_are_written_for(plugins):
