@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from typing import Any
 
 import pytest
@@ -268,11 +269,8 @@ def test_an_observer_that_raises_is_dropped_with_one_line(
         manager.sample_finished({"key": 2})
     assert len(caplog.records) == 1
     assert "watching-evals/watching" in caplog.text
-    import other_evals  # type: ignore[import-not-found]
-    import watching_evals  # type: ignore[import-not-found]
-
-    assert len(watching_evals.seen) == 1
-    assert len(other_evals.seen) == 2
+    assert len(sys.modules["watching_evals"].seen) == 1
+    assert len(sys.modules["other_evals"].seen) == 2
 
 
 def test_core_names_cannot_be_blocked_or_taken(
