@@ -63,6 +63,8 @@ def test_reads_what_others_misread(answer, letter):
         "I think it is (B).",
         "Is it A? No, it's B.",
         "B\n\nExplanation: Option A is the capital of Italy.",
+        "B) Paris\n\nCompare (C), in Germany.",
+        "B\n\nA) is in Italy.\nC) is in Germany.",
         "B) Paris\n\nRome is the capital of Italy, and C is in Germany.",
         "Consider A and C.\nCompare them.\n\nB",
         "A) Rome\nB) Paris\nC) Berlin\nD) A dog\n\nB",
@@ -233,6 +235,7 @@ def test_answers_that_count_as_the_same_agree(read):
 
 def test_explanation_says_what_was_read(grade):
     assert grade(Choice(), "Answer: B", 2, OPTIONS).explanation == "read 'B', want 'C'"
+    assert grade(Choice(), "D", 2, OPTIONS[:3]).explanation == "no option stated in 'D', want 'C'"
     assert grade(Choice(), "hm", 2, OPTIONS).explanation == "no option stated in 'hm', want 'C'"
 
 

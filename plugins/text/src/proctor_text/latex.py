@@ -63,8 +63,9 @@ def plain_latex(text: str) -> str:
 def _fraction(text: str, match: regex.Match[str]) -> str:
     over = _PLAIN_NUMBER.fullmatch(match[1] or match[2] or "")
     under = _PLAIN_NUMBER.fullmatch(match[3] or match[4] or "")
-    if not over or not under or under[1]:
+    if not over or not under:
         return UNREADABLE
+    sign = "-" if (over[1] == "-") != (under[1] == "-") else ""
     # a whole number in front makes it a mixed one
     space = " " if text[: match.start()].rstrip()[-1:].isdigit() else ""
-    return f"{space}{over[1]}{over[2]}/{under[2]}"
+    return f"{space}{sign}{over[2]}/{under[2]}"

@@ -223,8 +223,6 @@ def _announced(
         gap = text[end : token.start]
         if token.start - end > _GAP or not _is_gap(gap, token.is_marked):
             break
-        if start == end and gap.strip():
-            break
         if _NEGATION.search(text, before, token.start) or _DENIAL.match(text, token.end):
             before = token.end
             continue
