@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +51,25 @@ def test_its_tests_fail_where_the_plugin_is_wrong(bare_environment: Any, tmp_pat
         assert "negated gold" in tested.stdout
     finally:
         bare_environment.pip("uninstall", "--yes", "proctor-wrong")
+
+
+def test_the_commands_of_the_docs(bare_environment: Any, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "publish-a-plugin.md").read_text()
+    blocks = re.findall(r"^```bash\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    *commands, upload = blocks
+    assert "twine upload" in upload
+    bare_environment.install("pip")
+    try:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", "".join(commands)],
+            cwd=tmp_path,
+            env=bare_environment.variables,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "3 passed" in done.stdout
+        assert done.stdout.rstrip().endswith("1 plugin, no problem")
+    finally:
+        bare_environment.pip("uninstall", "--yes", "proctor-polite", "pip")
