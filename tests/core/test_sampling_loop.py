@@ -364,9 +364,7 @@ async def test_a_prompt_longer_than_the_context_is_never_sent() -> None:
 
 async def test_an_answer_is_cut_to_what_the_context_has_room_for() -> None:
     client = ScriptedClient(lambda *_: "x")
-    identity = proctor.ModelIdentity(
-        backend="x", base_model="b", digest="d", context_length=100
-    )
+    identity = proctor.ModelIdentity(backend="x", base_model="b", digest="d", context_length=100)
     context = proctor.EvaluationContext(identity=identity, tokenizer=client.tokenizer)
     await evaluator(1).evaluate(client, context)
     assert client.parameters[0].max_tokens == 100 - len(client.prompts[0])

@@ -101,11 +101,11 @@ class BarProgress(ScreenProgress):
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
+            Progress as Bars,
             TextColumn,
             TimeElapsedColumn,
             TimeRemainingColumn,
         )
-        from rich.progress import Progress as Bars
 
         self._bars = Bars(
             TextColumn("{task.fields[label]}", markup=False),

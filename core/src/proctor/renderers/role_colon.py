@@ -42,7 +42,7 @@ class RoleColonRenderer(Renderer):
         return blocks
 
     def prefill_tokens(self, prefill: str) -> list[int]:
-        """The token ids of the start of an answer, after the space that every answer begins with."""
+        """Token ids of the start of an answer, after the space that every answer begins with."""
         spaced = prefill if prefill[:1].isspace() else _BEFORE_CONTENT + prefill
         return super().prefill_tokens(spaced)
 
