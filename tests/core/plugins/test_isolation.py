@@ -1,4 +1,8 @@
-"""Plugins in every state at once: each is explained, and none touches another."""
+"""Plugins in every state at once: each is explained, and none touches another.
+
+Elsewhere a missing import read as "unknown benchmark", one broken plugin hid all others, and of two
+plugins with one name the last one won.
+"""
 
 from __future__ import annotations
 
