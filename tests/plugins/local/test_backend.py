@@ -167,3 +167,54 @@ def test_a_config_names_it_local():
     proctor_register(Registry())
     module, _, attribute = named["local"].partition(":")
     assert (module, attribute) == (LocalBackend.__module__, LocalBackend.__name__)
+
+
+async def test_several_samples_of_one_seeded_request_differ_and_come_again(opened, saved):
+    model = await opened(model=str(saved))
+    assert model.seed_covers_samples
+
+    class Question(proctor.Dataset):
+        """One question."""
+
+        def examples(self):
+            yield proctor.Example(id="q", input="Say something.", target="x")
+
+    class Anything(proctor.Grader):
+        """Anything goes."""
+
+        def grade(self, example, sample) -> bool:
+            return True
+
+    class Kept:
+        def __init__(self):
+            self.tokens = []
+
+        def sample(self, record):
+            self.tokens.append(tuple(record["calls"][0]["tokens"]))
+
+        def grade(self, record):
+            pass
+
+    async def run(seed):
+        kept = Kept()
+        evaluator = proctor.GradedEvaluator(
+            name="q",
+            dataset=Question(),
+            graders=[Anything()],
+            num_samples=4,
+            sampling=proctor.SamplingOptions(max_tokens=8, temperature=1.0),
+        )
+        context = proctor.EvaluationContext(
+            identity=model.identity,
+            tokenizer=model.tokenizer,
+            seed_covers_samples=model.seed_covers_samples,
+            seed=seed,
+            sink=kept,
+        )
+        await evaluator.evaluate(model.client, context)
+        return kept.tokens
+
+    first = await run(1)
+    assert len(set(first)) == 4
+    assert await run(1) == first
+    assert await run(2) != first

@@ -97,7 +97,13 @@ class LocalBackend(Backend):
             context_length=context_length,
         )
         # Twice what fits, so that the batch is full again as soon as an answer leaves it.
-        return OpenedModel(self._client, identity, tokenizer, max_in_flight=2 * self.max_batch_size)
+        return OpenedModel(
+            self._client,
+            identity,
+            tokenizer,
+            max_in_flight=2 * self.max_batch_size,
+            seed_covers_samples=True,
+        )
 
 
 def _find_device(name: str) -> Any:
