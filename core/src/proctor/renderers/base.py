@@ -40,6 +40,10 @@ class Renderer(ABC):
     stops: tuple[Control, ...] = ()
     """The control tokens that end an answer."""
 
+    other_ends: tuple[Control, ...] = ()
+    """Further tokens after which a model says nothing more; an answer that one of them ends is
+    malformed."""
+
     accepts_eos: ClassVar[bool] = False
     """Whether the tokenizer's end of text is a clean end of an answer too."""
 
@@ -61,7 +65,7 @@ class Renderer(ABC):
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
-        self.codec = TokenCodec(tokenizer, (*self.controls, *self.stops))
+        self.codec = TokenCodec(tokenizer, (*self.controls, *self.stops), self.other_ends)
 
     def blocks(self, messages: Sequence[Message], role: str) -> list[Block]:
         """Lays a conversation out, up to where the message of ``role`` begins.
@@ -254,8 +258,8 @@ class Renderer(ABC):
         What a server sends after the first end is ignored, but a second stop signal means that
         sampling did not stop where it should.
         """
-        eos = self.codec.eos
-        ends = [i for i, piece in enumerate(pieces) if piece in self.stops or piece == eos]
+        signals = (*self.stops, self.codec.eos, *self.other_ends)
+        ends = [i for i, p in enumerate(pieces) if isinstance(p, Control) and p in signals]
         if not ends:
             return pieces, Termination.MALFORMED
         body, end = pieces[: ends[0]], pieces[ends[0]]
@@ -263,6 +267,6 @@ class Renderer(ABC):
             return body, Termination.MALFORMED
         if end in self.stops:
             return body, Termination.STOP_SEQUENCE
-        if self.accepts_eos and ends == [len(pieces) - 1]:
+        if end == self.codec.eos and self.accepts_eos and ends == [len(pieces) - 1]:
             return body, Termination.EOS
         return body, Termination.MALFORMED

@@ -28,20 +28,24 @@ class TokenCodec:
     Args:
         tokenizer: A tokenizer with transformers' interface.
         controls: The control tokens of the conversation's format.
+        optional: More of them, which count only where the vocabulary has them.
     """
 
-    def __init__(self, tokenizer: Any, controls: Iterable[Control]) -> None:
+    def __init__(
+        self, tokenizer: Any, controls: Iterable[Control], optional: Iterable[Control] = ()
+    ) -> None:
         self.tokenizer = tokenizer
         self.ids: dict[Control, int] = {}
         self.missing: list[Control] = []
         eos = getattr(tokenizer, "eos_token", None)
         self.eos = Control(eos) if isinstance(eos, str) and eos else None
-        for control in dict.fromkeys([*controls, *([self.eos] if self.eos else [])]):
+        required = [*controls, *([self.eos] if self.eos else [])]
+        for control in dict.fromkeys([*required, *optional]):
             found = self._find(control.spelling)
-            if found is None:
-                self.missing.append(control)
-            else:
+            if found is not None:
                 self.ids[control] = found
+            elif control in required:
+                self.missing.append(control)
         self._by_id = {number: control for control, number in self.ids.items()}
         self._reserved = _special_ids(tokenizer) | self._by_id.keys()
         self._missing_pattern = _any_of(control.spelling for control in self.missing)

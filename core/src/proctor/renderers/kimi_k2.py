@@ -69,6 +69,7 @@ class KimiK2Renderer(Renderer):
         *_TOOL_CALLS.controls,
     )
     stops = (_END,)
+    other_ends = (Control("[EOS]"),)
     thinking_start = THINK
 
     def blocks(self, messages: Sequence[Message], role: str) -> list[Block]:

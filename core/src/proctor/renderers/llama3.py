@@ -24,6 +24,7 @@ class Llama3Renderer(Renderer):
     name = "llama3"
     controls = (_BEGIN, _START_HEADER, _END_HEADER)
     stops = (_END_OF_TURN,)
+    other_ends = (Control("<|end_of_text|>"), Control("<|eom_id|>"))
     template_differences = (
         (r"Cutting Knowledge Date: .*\nToday Date: .*\n\n", ""),
         (r"<\|start_header_id\|>system<\|end_header_id\|>\n\n<\|eot_id\|>", ""),

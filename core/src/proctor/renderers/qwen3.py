@@ -75,6 +75,7 @@ class Qwen3InstructRenderer(Renderer):
         END_TOOL_RESPONSE,
     )
     stops = (IM_END,)
+    other_ends = (Control("<|endoftext|>"),)
     thinking_start = THINK
     tags: ClassVar[Tags] = Tags(before_call="\n", read_call=json_call)
 
