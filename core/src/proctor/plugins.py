@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import inspect
 import logging
 import os
 import sys
@@ -18,6 +17,7 @@ import pluggy
 
 from proctor import hookspecs
 from proctor.errors import PluginError
+from proctor.hook_checks import check_hooks, unknown_hook
 from proctor.plugin_discovery import (
     GROUP,
     InstalledPlugin,
@@ -170,30 +170,15 @@ class PluginManager:
             self.registry.add(registration)
 
     def _check_module(self, module: Any) -> None:
-        """Refuses a module without hooks, and functions that look like hooks and are none."""
         other = self._pluggy.get_name(module)
         if other:
             raise PluginError(f"its module is that of {other}", fix="uninstall one of them")
-        functions = {
-            name: value
-            for name, value in getattr(module, "__dict__", {}).items()
-            if inspect.isfunction(value)
-        }
-        known = _hook_names()
-        for name, value in functions.items():
-            if name.startswith("proctor_") and name not in known:
-                raise _unknown_hook(name)
-            if name in known and not hasattr(value, "proctor_impl"):
-                raise PluginError(f"{name!r} is not marked", fix="put @proctor.hookimpl on it")
-        if not any(hasattr(value, "proctor_impl") for value in functions.values()):
-            raise PluginError(
-                "it has no hook", fix="define proctor_register(registry), with @proctor.hookimpl"
-            )
+        check_hooks(module)
 
     def _check_hooks(self, module: Any) -> None:
         for caller in self._pluggy.get_hookcallers(module) or []:
             if not caller.has_spec():
-                raise _unknown_hook(caller.name)
+                raise unknown_hook(caller.name)
 
     def _check_chosen(self) -> None:
         """Refuses a name in --no-plugin or PROCTOR_PLUGINS that no plugin has."""
@@ -312,17 +297,6 @@ class PluginManager:
                     hook,
                     one_line(error),
                 )
-
-
-def _unknown_hook(name: str) -> PluginError:
-    known = _hook_names()
-    near = difflib.get_close_matches(name, known, n=1)
-    fix = f"did you mean {near[0]!r}?" if near else f"hooks: {', '.join(known)}"
-    return PluginError(f"no hook is called {name!r}", fix=fix)
-
-
-def _hook_names() -> list[str]:
-    return [name for name in vars(hookspecs) if name.startswith("proctor_")]
 
 
 def _core_version() -> str:

@@ -101,7 +101,9 @@ def import_remedy(error: BaseException, distribution: str) -> str:
         package = error.name.split(".")[0]
         if importlib.util.find_spec(package) is None:
             return f"install what it needs: pip install {package}"
-    return f"mend or uninstall {distribution}, or leave it out with --no-plugin"
+    if distribution.endswith(".py"):
+        return f"mend {distribution}"
+    return f"mend or uninstall {distribution}, or leave it out: --no-plugin {distribution}"
 
 
 def import_target(target: str) -> Any:
@@ -284,7 +286,8 @@ class Registry:
     def _remedy(self, kind: str, name: str, others: Iterable[str]) -> str:
         """Where the name may be: in a plugin that doesn't work, in one to install, misspelt."""
         owner = name.partition("/")[0] if "/" in name else FIRST_PARTY.get((kind, name))
-        owned = [p for p in self._plugins if owner and owner in p.names and not p.is_working]
+        absent = [plugin for plugin in self._plugins if not plugin.is_working]
+        owned = [plugin for plugin in absent if plugin.names & {name, owner}]
         if owned:
             return "; ".join(_absence(plugin) for plugin in owned)
         names = sorted({r.name for r in self.of_kind(kind)} | set(others))
@@ -297,7 +300,6 @@ class Registry:
         if not hints:
             known = ", ".join(names) if names else "none"
             hints.append(f"known {kind}s: {known}")
-        absent = [plugin for plugin in self._plugins if not plugin.is_working]
         broken = [plugin for plugin in absent if plugin.status == "broken"]
         if len(broken) > 1:
             hints.extend(f"broken plugin {line}" for line in self.broken_plugins)

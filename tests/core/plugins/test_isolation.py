@@ -72,7 +72,7 @@ REMEDIES = {
     "right": ("grader 'twin' is also left-evals/twin", "write 'right-evals/twin'"),
     "misspelt": ("no hook is called 'proctor_registre'", "did you mean 'proctor_register'?"),
     "unmarked": ("'proctor_register' is not marked", "put @proctor.hookimpl on it"),
-    "mistaken": ("{'registrar'}", "mend or uninstall mistaken-evals"),
+    "mistaken": ("'proctor_register' has no argument 'registrar'", "its arguments: registry"),
     "newer": ("needs proctor>=99", "pip install --upgrade 'proctor>=99'"),
     "empty": ("it has no hook", "proctor_register"),
 }
@@ -117,7 +117,11 @@ def test_list_shows_every_state(crowded_folder: Any, proctor_in: Any) -> None:
 
 
 LINES = {
-    "raising": ("unknown grader 'raising'", "raising-evals/raising: RuntimeError: boom"),
+    "raising": (
+        "unknown grader 'raising'; broken plugin raising-evals/raising: RuntimeError: boom; mend",
+        "--no-plugin raising-evals\n",
+    ),
+    "something-else": ("raising-evals/raising: RuntimeError: boom; broken plugin", "doctor says"),
     "raising-evals/x": ("unknown grader", "broken plugin raising-evals/raising: RuntimeError"),
     "lacking-evals/x": ("No module named 'absent_package'", "pip install 'absent-package>=2'"),
     "lazy": ("grader 'lazy' can't be imported", "pip install another_absent_package"),
