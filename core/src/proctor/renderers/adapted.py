@@ -8,7 +8,7 @@ from typing import Any
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Piece
-from proctor.renderers.messages import answer, text_of
+from proctor.renderers.messages import AnswerPart, answer, parts_of, text_of
 from proctor.types import Message, Termination, TextPart, ThinkingPart, ToolSpec
 
 _THINK, _END_THINK = "<think>", "</think>"
@@ -74,18 +74,12 @@ class AdaptedRenderer(Renderer):
             termination = Termination.STOP_SEQUENCE if ending else Termination.MALFORMED
         else:
             termination = Termination(str(ending))
-        if isinstance(message["content"], str) and _is_inside_thinking(message["content"]):
-            text, _, thinking = message["content"].rpartition(_THINK)
-            parts = answer(
-                [
-                    TextPart(type="text", text=text),
-                    ThinkingPart(type="thinking", thinking=thinking),
-                ]
-            )
-            read: Message = message.copy()
-            read["content"] = parts["content"]
-            return read, Termination.MALFORMED
-        return message, termination
+        parts = [piece for part in parts_of(message, self.name) for piece in _split_open(part)]
+        if parts == parts_of(message, self.name):
+            return message, termination
+        read: Message = message.copy()
+        read["content"] = answer(parts)["content"]
+        return read, Termination.MALFORMED
 
     def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The text of a message that has nothing else."""
@@ -106,5 +100,9 @@ class AdaptedRenderer(Renderer):
         raise RendererError("a renderer from elsewhere reads tokens", where=f"renderer {self.name}")
 
 
-def _is_inside_thinking(text: str) -> bool:
-    return text.rfind(_THINK) > text.rfind(_END_THINK)
+def _split_open(part: AnswerPart) -> list[AnswerPart]:
+    """A part of text as text and thinking, where it opens thinking and doesn't close it."""
+    if part["type"] != "text" or part["text"].rfind(_THINK) <= part["text"].rfind(_END_THINK):
+        return [part]
+    text, _, thinking = part["text"].rpartition(_THINK)
+    return [TextPart(type="text", text=text), ThinkingPart(type="thinking", thinking=thinking)]

@@ -56,6 +56,9 @@ class Renderer(ABC):
     template_arguments: ClassVar[Mapping[str, Any]] = {}
     """What makes the tokenizer's own chat template render the way that this renderer does."""
 
+    may_spell_controls: ClassVar[bool] = False
+    """Whether control tokens that the vocabulary lacks are meant to be text."""
+
     is_plain_text: ClassVar[bool] = False
     """Whether the format is no chat format, so that a template has nothing to say about it."""
 

@@ -11,7 +11,7 @@ from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.codec import Rendered
 from proctor.renderers.markup import Block, Control, Piece
-from proctor.renderers.messages import answer, calls_of, parts_of
+from proctor.renderers.messages import answer, calls_of, parts_of, refuse_tools
 from proctor.renderers.tagged import (
     END_THINK,
     END_TOOL_CALL,
@@ -54,6 +54,7 @@ class ChatTemplateRenderer(Renderer):
     name = "chat_template"
     accepts_eos = True
     thinking_start = THINK
+    may_spell_controls = True
 
     def __init__(self, tokenizer: Any) -> None:
         template = getattr(tokenizer, "chat_template", None)
@@ -185,6 +186,7 @@ class ChatTemplateRenderer(Renderer):
 
     def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """Thinking in its tags, the text, and the stop signal."""
+        refuse_tools(message, self.name)
         block: list[Piece] = []
         for part in parts_of(message, self.name):
             if part["type"] == "text":

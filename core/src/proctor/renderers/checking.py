@@ -33,7 +33,7 @@ CANONICAL: dict[str, list[Message]] = {
     "an empty question": [Message(role="user", content="")],
     "unicode": [Message(role="user", content="Où est Zürich? 東京 🗼 é")],
     "lines and spaces inside": [Message(role="user", content="a\n\n b\t  c\n- d")],
-    "white space around": [Message(role="user", content="  \n padded \n\n")],
+    "spaces inside": [Message(role="user", content="a   b    c")],
     "code": [Message(role="user", content="```python\nprint('<b>x</b>')\n```")],
     "numbers": [Message(role="user", content="1,234.50 + 10 = ?")],
 }
@@ -193,14 +193,15 @@ def quick_check(renderer: Renderer, tokenizer: Any) -> list[RendererWarning]:
 
 
 def _missing_tokens(renderer: Renderer) -> list[RendererWarning]:
-    lacking = [c.spelling for c in renderer.codec.missing if c in renderer.stops]
-    lacking = lacking
+    lacking = [] if renderer.may_spell_controls else renderer.codec.missing
     if not lacking:
         return []
-    what = "stop signal" if renderer.codec.missing[0] in renderer.stops else "control token"
+    stops = [control for control in lacking if control in renderer.stops]
+    what = "stop signal" if stops else "control token"
+    spellings = ", ".join(repr(control.spelling) for control in stops or lacking)
     return [
         RendererWarning(
-            f"the tokenizer doesn't have its {what} {', '.join(map(repr, lacking))}",
+            f"the tokenizer doesn't have its {what} {spellings}",
             "it is for another model family: use the model's own renderer",
         )
     ]
