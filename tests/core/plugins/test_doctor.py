@@ -108,6 +108,19 @@ def test_a_requirement_that_is_not_installed_is_named(
     ]
 
 
+def test_one_missing_package_is_one_problem(fine_folder: Any, names_component: Any) -> None:
+    fine_folder.add(
+        names_component("lacking", "lacking_parts:Lacking"),
+        name="lacking",
+        distribution="lacking-evals",
+        requires=["Absent-Package>=2"],
+        modules={"lacking_parts.py": "import absent_package\n"},
+    )
+    (finding,) = diagnose(PluginManager(only=["lacking-evals"]))
+    assert finding.problem.what.startswith("grader 'lacking' can't be imported")
+    assert finding.problem.remedy == "install what it needs: pip install 'Absent-Package>=2'"
+
+
 def test_a_component_that_is_not_there_is_not_a_missing_package(
     fine_folder: Any, names_component: Any
 ) -> None:

@@ -213,8 +213,7 @@ def test_a_second_copy_of_a_distribution_is_not_loaded(
     from proctor.testing import PluginFolder
 
     PluginFolder(tmp_path).add(names_component("old"), version="0.9")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.syspath_prepend(str(plugin_folder.path))
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     plugin_folder.add(names_component("new"), version="1.1")
     (plugin,) = [p for p in plugin_manager().plugins if p.distribution == "house-evals"]
     assert (plugin.version, plugin.status) == ("1.1", "ok")
