@@ -15,7 +15,7 @@ from proctor.errors import ProctorError
 from proctor.graders import Grader
 from proctor.ledger import checked_value
 from proctor.registry import one_line
-from proctor.sampling import is_infrastructure_error, within
+from proctor.sampling import Overdue, is_infrastructure_error, within
 from proctor.types import Example, Grade, Outcome, Sample
 
 RETRIES = 2
@@ -77,7 +77,9 @@ class GradingStage:
 
     async def run(self) -> None:
         """Grades until ``finish`` was called and the queue is empty."""
-        await asyncio.gather(*(self._work() for _ in range(self._workers)))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._workers):
+                group.create_task(self._work())
 
     async def _work(self) -> None:
         is_open = True
@@ -105,25 +107,25 @@ class GradingStage:
             return [await self._grade_alone(pair) for pair in pairs]
         return await self._grade_on_thread(pairs)
 
-    async def _grade_as_batch(self, pairs: Sequence[Pair]) -> list[GradedPair]:
+    async def _grade_as_batch(self, pairs: Sequence[Pair], attempt: int = 0) -> list[GradedPair]:
         """One call for all; where it fails, one each, so that one bad row costs only itself."""
         try:
             if self._is_async:
                 call = self.grader.grade_batch(pairs)
-                verdicts = await within(call, self.grader.grading_timeout)
             else:
-                verdicts = await _on_thread(
-                    lambda: self.grader.grade_batch(pairs), self.grader.grading_timeout
-                )
-            verdicts = list(verdicts)
+                call = _on_thread(lambda: _finished(self.grader.grade_batch(pairs)))
+            verdicts = list(await within(call, self.grader.grading_timeout))
             if len(verdicts) != len(pairs):
                 raise ValueError(f"{len(verdicts)} verdicts for {len(pairs)} answers")
-        except TimeoutError:
+        except Overdue:
             return [self._hung() for _ in pairs]
         except Exception as error:
-            if len(pairs) == 1:
-                return [_ungraded(f"the grader raised {one_line(error)}")]
-            return [grading for pair in pairs for grading in await self._grade_as_batch([pair])]
+            if len(pairs) > 1:
+                return [grading for pair in pairs for grading in await self._grade_as_batch([pair])]
+            if attempt == RETRIES or not is_infrastructure_error(error):
+                return [_ungraded(_reason(error))]
+            await asyncio.sleep(0.5 * 2**attempt)
+            return await self._grade_as_batch(pairs, attempt + 1)
         return [self._settle(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
     async def _grade_alone(self, pair: Pair) -> GradedPair:
@@ -131,7 +133,7 @@ class GradingStage:
             try:
                 verdict = await within(self.grader.grade(*pair), self.grader.grading_timeout)
                 return self._settle(pair, verdict)
-            except TimeoutError:
+            except Overdue:
                 return self._hung()
             except Exception as error:
                 if attempt == RETRIES or not is_infrastructure_error(error):
@@ -143,27 +145,31 @@ class GradingStage:
         """Grades in order on one thread, watching that no single pair takes too long."""
         gradings: list[GradedPair] = []
         while len(gradings) < len(pairs):
-            rest = pairs[len(gradings) :]
             progress = _Progress()
             finished = asyncio.Event()
             threading.Thread(
                 target=self._grade_in_order,
-                args=(rest, progress, asyncio.get_running_loop(), finished),
+                args=(pairs[len(gradings) :], progress, asyncio.get_running_loop(), finished),
                 name="proctor-grader",
                 daemon=True,
             ).start()
-            while not finished.is_set():
-                limit = progress.started + self.grader.grading_timeout
-                try:
-                    async with asyncio.timeout(max(0.001, limit - time.monotonic())):
-                        await finished.wait()
-                except TimeoutError:
-                    if time.monotonic() >= progress.started + self.grader.grading_timeout:
-                        progress.is_abandoned = True
+            hung_at = None
+            try:
+                while not finished.is_set():
+                    position, since = progress.current
+                    left = since + self.grader.grading_timeout - time.monotonic()
+                    if left <= 0:
+                        hung_at = position
                         break
-            done = list(progress.gradings[: len(rest)])
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(left):
+                            await finished.wait()
+            finally:
+                progress.is_abandoned = True
+            done = list(progress.gradings)
             gradings.extend(done)
-            if progress.is_abandoned and len(done) < len(rest):
+            # the pair that hung may have come to its end just now: then nothing hangs
+            if hung_at == len(done):
                 gradings.append(self._hung())
         return gradings
 
@@ -174,8 +180,8 @@ class GradingStage:
         loop: asyncio.AbstractEventLoop,
         finished: asyncio.Event,
     ) -> None:
-        for pair in pairs:
-            progress.started = time.monotonic()
+        for position, pair in enumerate(pairs):
+            progress.current = (position, time.monotonic())
             progress.gradings.append(self._grade_here(pair))
             if progress.is_abandoned:
                 return
@@ -184,11 +190,8 @@ class GradingStage:
     def _grade_here(self, pair: Pair) -> GradedPair:
         for attempt in range(1 + RETRIES):
             try:
-                verdict = self.grader.grade(*pair)
-                if inspect.isawaitable(verdict):
-                    verdict = asyncio.run(_awaited(verdict))
-                return self._settle(pair, verdict)
-            except Exception as error:
+                return self._settle(pair, _finished(self.grader.grade(*pair)))
+            except BaseException as error:  # on this thread an exit is the grader's mistake
                 if attempt == RETRIES or not is_infrastructure_error(error):
                     return _ungraded(_reason(error))
                 time.sleep(0.5 * 2**attempt)
@@ -206,7 +209,7 @@ class GradingStage:
         except Exception as error:
             return _ungraded(f"extract_answer raised {one_line(error)}")
         grade = replace(verdict, value=value) if isinstance(verdict, Grade) else Grade(value)
-        return GradedPair(Outcome.GRADED, grade, answer=answer)
+        return GradedPair(Outcome.GRADED, grade, answer=None if answer is None else str(answer))
 
     def _hung(self) -> GradedPair:
         return _ungraded(f"the grader gave no verdict within {self.grader.grading_timeout:g} s")
@@ -216,7 +219,7 @@ class _Progress:
     """What a grading thread shares with the loop that watches it."""
 
     def __init__(self) -> None:
-        self.started = time.monotonic()
+        self.current = (0, time.monotonic())
         self.gradings: list[GradedPair] = []
         self.is_abandoned = False
 
@@ -227,40 +230,46 @@ def _on_loop(loop: asyncio.AbstractEventLoop, callback: Callable[..., Any], *arg
         loop.call_soon_threadsafe(callback, *args)
 
 
-async def _awaited(awaitable: Any) -> Any:
-    return await awaitable
+def _finished(verdict: Any) -> Any:
+    """What a verdict comes to, on a thread without an event loop."""
+
+    async def awaited() -> Any:
+        return await verdict
+
+    return asyncio.run(awaited()) if inspect.isawaitable(verdict) else verdict
 
 
-async def _on_thread(call: Callable[[], Any], seconds: float) -> Any:
+async def _on_thread(call: Callable[[], Any]) -> Any:
     """Runs a blocking call on a daemon thread, which can't keep the process alive."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
 
-    def settle(result: Any, error: Exception | None) -> None:
+    def settle(result: Any, error: BaseException | None) -> None:
         if future.cancelled():
             return
-        if error is not None:
+        if error is None:
+            future.set_result(result)
+        elif isinstance(error, Exception):
             future.set_exception(error)
         else:
-            future.set_result(result)
+            future.set_exception(RuntimeError(one_line(error)))
 
     def work() -> None:
         try:
             result, error = call(), None
-        except Exception as raised:
+        except BaseException as raised:  # an exit on this thread would leave the future unsettled
             result, error = None, raised
         _on_loop(loop, settle, result, error)
 
     threading.Thread(target=work, name="proctor-grader", daemon=True).start()
-    async with asyncio.timeout(seconds):
-        return await future
+    return await future
 
 
 def _ungraded(reason: str) -> GradedPair:
     return GradedPair(Outcome.UNGRADED, reason=reason)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     if isinstance(error, ProctorError):
         return str(error)
     return f"the grader raised {one_line(error)}"

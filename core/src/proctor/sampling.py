@@ -98,11 +98,21 @@ def is_infrastructure_error(error: BaseException) -> bool:
     )
 
 
+class Overdue(TimeoutError):
+    """Something took longer than it was given; never what it raised by itself."""
+
+
+class CancelledWithin(RuntimeError):
+    """Something that was awaited cancelled itself, which nobody had asked it to."""
+
+
 async def within(awaitable: Any, seconds: float) -> Any:
     """Awaits something for so long at most, whether or not it heeds its cancellation.
 
     Raises:
-        TimeoutError: It took longer. It was told to stop, and is not waited for.
+        Overdue: It took longer. It was told to stop, and is not waited for.
+        CancelledWithin: It cancelled itself. Passed on as a cancellation, that would end the task
+            that waits without a word.
     """
 
     async def awaited() -> Any:
@@ -116,7 +126,9 @@ async def within(awaitable: Any, seconds: float) -> Any:
         raise
     if not done:
         _abandon(task)
-        raise TimeoutError
+        raise Overdue
+    if task.cancelled():
+        raise CancelledWithin("it was cancelled from within")
     return task.result()
 
 
@@ -166,12 +178,10 @@ async def request(
             prompt = tinker.ModelInput.from_ints(list(prompt_tokens))
             response = await within(submit(client, prompt, num_samples, params), left)
             return response, time.monotonic() - started
+        except Overdue:
+            raise RequestFailed(f"no answer within {left:.0f} s") from None
         except TimeoutError as error:
-            if time.monotonic() - started < left:
-                reason = f"the client timed out: {one_line(error)}"
-            else:
-                reason = f"no answer within {left:.0f} s"
-            raise RequestFailed(reason) from None
+            raise RequestFailed(f"the client timed out: {one_line(error)}") from None
         except Exception as error:
             if attempt + 1 < attempts and is_infrastructure_error(error):
                 # jitter spreads retries out; it changes no result, so it needs no seed
