@@ -8,6 +8,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import proctor
@@ -116,3 +117,31 @@ def test_new_folders_are_never_taken_ones(tmp_path: Path) -> None:
     assert os.sep not in first.name
     first.mkdir()
     assert new_run_folder(tmp_path, "my evals/../x") != first
+
+
+def test_whatever_a_grader_adds_can_be_written(tmp_path: Path) -> None:
+    """A grade's metadata that JSON has no form for ended the evaluation."""
+    circle: dict[str, object] = {"n": 1}
+    circle["again"] = circle
+    file = JsonLines(tmp_path / "a.jsonl")
+    file.append(
+        {
+            "vector": np.array([0.5, np.nan]),
+            "number": np.float32("nan"),
+            "count": np.int64(3),
+            "pairs": {("a", "b"): 1, 2: None},
+            "set": {7},
+            "circle": circle,
+        }
+    )
+    file.close()
+    assert lines(tmp_path / "a.jsonl") == [
+        {
+            "vector": [0.5, "nan"],
+            "number": "nan",
+            "count": 3,
+            "pairs": {"('a', 'b')": 1, "2": None},
+            "set": "{7}",
+            "circle": {"n": 1, "again": "(itself)"},
+        }
+    ]

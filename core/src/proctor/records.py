@@ -131,7 +131,7 @@ def grade_record(
         if graded.grade.explanation is not None:
             record["explanation"] = graded.grade.explanation
         if graded.grade.metadata:
-            record["metadata"] = dict(graded.grade.metadata)
+            record["metadata"] = graded.grade.metadata
     if graded.reason is not None:
         record["reason"] = graded.reason
     if graded.answer is not None:
@@ -140,11 +140,14 @@ def grade_record(
 
 
 def to_line(record: Mapping[str, Any]) -> bytes:
-    """A record as one line of strict JSON in UTF-8, newline included."""
+    """A record as one line of strict JSON in UTF-8, newline included.
+
+    Whatever a dataset or a grader put into it gets written: what JSON has no form for, as text.
+    """
     try:
         text = json.dumps(record, ensure_ascii=False, allow_nan=False, default=_plain)
-    except ValueError:
-        text = json.dumps(_finite(record), ensure_ascii=False, allow_nan=False, default=_plain)
+    except (TypeError, ValueError):
+        text = json.dumps(_strict(record), ensure_ascii=False, allow_nan=False)
     # lone surrogates can't be encoded; a model can emit half a character
     return text.encode("utf-8", "replace") + b"\n"
 
@@ -154,19 +157,24 @@ def _plain(value: object) -> Any:
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):
         return dict(value)
-    if hasattr(value, "item"):
-        return value.item()
+    if hasattr(value, "tolist"):  # NumPy's and torch's arrays and numbers
+        return value.tolist()
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return str(value)
 
 
-def _finite(value: Any) -> Any:
-    """NaN and infinities as text: JSON has no numbers for them."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
+def _strict(value: Any, holders: tuple[int, ...] = ()) -> Any:
+    """A value in JSON's own types: NaN, infinities and what holds itself as text, keys as text."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, (str, int)) or value is None:
+        return value
+    if id(value) in holders:
+        return "(itself)"
+    holders = (*holders, id(value))
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {str(key): _strict(item, holders) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
+        return [_strict(item, holders) for item in value]
+    return _strict(_plain(value), holders)
