@@ -64,6 +64,7 @@ class Wrapped(proctor.Grader):
     parts: list[Annotated[proctor.Grader, proctor.ComponentKind("grader")]]
     """What it is made of."""
     limits: Limits | None = None
+    judge: Annotated[proctor.Backend, proctor.ComponentKind("backend")] | None = None
 
     def grade(self, example, sample) -> bool:
         return True
@@ -130,6 +131,9 @@ GOOD: dict[str, Any] = {
     "nested deeper": graded(
         graders=[{"type": "wrapped", "parts": ["near"], "limits": {"inner": "near", "most": 1}}]
     ),
+    "a backend inside": graded(
+        graders=[{"type": "wrapped", "parts": ["near"], "judge": {"type": "model", "size": 1}}]
+    ),
     "null": graded(graders=[{"type": "wrapped", "parts": ["near"], "limits": None}], limit=None),
     "shots": graded(few_shot={"dataset": {"type": "rows", "path": "x"}, "n": 2}),
     "everything": graded(name="a", every=3, limit=5, by=["metadata.x"], renderer="role_colon")
@@ -179,6 +183,9 @@ BAD: dict[str, Any] = {
     "nested unknown": graded(graders=[{"type": "wrapped", "parts": ["naer"]}]),
     "nested deeper unknown": graded(
         graders=[{"type": "wrapped", "parts": ["near"], "limits": {"inner": "naer"}}]
+    ),
+    "an unknown backend inside": graded(
+        graders=[{"type": "wrapped", "parts": ["near"], "judge": {"type": "modle", "size": 1}}]
     ),
     "nested option": graded(graders=[{"type": "wrapped", "parts": ["near"], "limits": {"x": 1}}]),
     "shots without a number": graded(few_shot={"dataset": "rows"}),

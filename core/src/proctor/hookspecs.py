@@ -65,4 +65,7 @@ def proctor_evaluation_finished(result: Any) -> None:
 
 @hookspec
 def proctor_run_finished(run: Any) -> None:
-    """A run ended, whether it succeeded or not; ``run.record["status"]`` tells."""
+    """A run ended: ``run.record["status"]`` is ``complete``, ``failed`` or ``interrupted``.
+
+    A run that could not go on, as on a full disk, ends without it.
+    """

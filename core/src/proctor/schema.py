@@ -65,6 +65,7 @@ class _Schema:
     def root(self) -> JsonSchema:
         for kind in COMPONENT_KINDS:
             self.definitions[kind] = {"anyOf": list(self._forms(kind))}
+        self.definitions["model"] = {"anyOf": list(self._forms("backend", key="backend"))}
         self.definitions["member"] = {"anyOf": list(self._member_forms())}
         self.definitions["renderer"] = {"enum": self._names("renderer")}
         self.definitions["preset"] = {"anyOf": list(self._preset_forms())}
@@ -73,7 +74,7 @@ class _Schema:
         }
         properties["presets"] |= {"anyOf": self._preset_sources()}
         checked: JsonSchema = {
-            "model": {"$ref": "#/$defs/backend"},
+            "model": {"$ref": "#/$defs/model"},
             "evaluators": {"items": {"$ref": "#/$defs/evaluator"}},
             "renderer": {"anyOf": [{"$ref": "#/$defs/renderer"}, {"type": "null"}]},
             "extra_graders": {"items": {"enum": self._plugins_with_graders()}},
@@ -109,9 +110,8 @@ class _Schema:
     def _plugins_with_graders(self) -> list[str]:
         return sorted({n for p in plugin_manager().plugins_with(HOOK) for n in p.names})
 
-    def _forms(self, kind: str) -> Iterator[JsonSchema]:
+    def _forms(self, kind: str, key: str = "type") -> Iterator[JsonSchema]:
         """The ways to write a component: its name, a mapping, an import path."""
-        key = "backend" if kind == "backend" else "type"
         extra: JsonSchema = {"name": {"type": "string"}}
         if kind == "evaluator":
             extra = {"name": METRIC_NAME, "every": EVERY}
