@@ -102,21 +102,28 @@ class Overdue(TimeoutError):
     """Something took longer than it was given; never what it raised by itself."""
 
 
-class CancelledWithin(RuntimeError):
-    """Something that was awaited cancelled itself, which nobody had asked it to."""
+class LeftEarly(RuntimeError):
+    """Something that was awaited cancelled itself or called ``exit``, which nobody had asked."""
 
 
-async def within(awaitable: Any, seconds: float) -> Any:
+async def within(awaitable: Any, seconds: float | None) -> Any:
     """Awaits something for so long at most, whether or not it heeds its cancellation.
+
+    Args:
+        awaitable: Code that is not ours: a client's, a grader's, an evaluator's.
+        seconds: How long; None for as long as it takes.
 
     Raises:
         Overdue: It took longer. It was told to stop, and is not waited for.
-        CancelledWithin: It cancelled itself. Passed on as a cancellation, that would end the task
-            that waits without a word.
+        LeftEarly: It cancelled itself, or called ``exit``. Passed on as they are, the one would
+            end the task that waits without a word, the other the process.
     """
 
     async def awaited() -> Any:
-        return await awaitable
+        try:
+            return await awaitable
+        except SystemExit as error:
+            raise LeftEarly(f"it called exit({error.code!r})") from error
 
     task = asyncio.ensure_future(awaited())
     try:
@@ -128,7 +135,7 @@ async def within(awaitable: Any, seconds: float) -> Any:
         _abandon(task)
         raise Overdue
     if task.cancelled():
-        raise CancelledWithin("it was cancelled from within")
+        raise LeftEarly("it cancelled itself")
     return task.result()
 
 
@@ -247,7 +254,8 @@ class AnswerReader:
         error = None
         try:
             message, termination = self.renderer.parse_response(
-                [*self.prefill_tokens, *self._ended(tokens)]
+                [*self.prefill_tokens, *self._ended(tokens)],
+                prompt=prompt_tokens[: len(prompt_tokens) - len(self.prefill_tokens)],
             )
         except Exception as raised:
             message = Message(role="assistant", content=str(self.tokenizer.decode(tokens)))

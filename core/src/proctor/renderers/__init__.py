@@ -22,7 +22,15 @@ from proctor.renderers.checking import (
     quick_check,
 )
 from proctor.renderers.choosing import choose_renderer
-from proctor.renderers.markup import Control, Markup
+from proctor.renderers.markup import Block, Control, Markup, Piece, spell
+from proctor.renderers.messages import (
+    assistant_message,
+    calls_of,
+    content_of,
+    parts_of,
+    refuse_tools,
+    text_of,
+)
 from proctor.types import (
     Content,
     ImagePart,
@@ -88,6 +96,7 @@ def _registered_renderer(name: str) -> Any:
 __all__ = [
     "BUILTIN",
     "CANONICAL",
+    "Block",
     "Content",
     "Control",
     "Difference",
@@ -96,6 +105,7 @@ __all__ = [
     "Message",
     "ParseTermination",
     "Part",
+    "Piece",
     "PromptToken",
     "Renderer",
     "RendererWarning",
@@ -105,12 +115,19 @@ __all__ = [
     "ToolCall",
     "ToolSpec",
     "UnparsedToolCall",
+    "assistant_message",
+    "calls_of",
     "check_renderer",
     "choose_renderer",
+    "content_of",
     "describe_prompt",
     "early_warning",
     "get_renderer",
     "message_reasoning",
     "message_text",
+    "parts_of",
     "quick_check",
+    "refuse_tools",
+    "spell",
+    "text_of",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Piece
-from proctor.renderers.messages import AnswerPart, answer, parts_of, text_of
+from proctor.renderers.messages import AnswerPart, assistant_message, parts_of, text_of
 from proctor.types import Message, Termination, TextPart, ThinkingPart, ToolSpec
 
 _THINK, _END_THINK = "<think>", "</think>"
@@ -78,7 +78,7 @@ class AdaptedRenderer(Renderer):
         if parts == parts_of(message, self.name):
             return message, termination
         read: Message = message.copy()
-        read["content"] = answer(parts)["content"]
+        read["content"] = assistant_message(parts)["content"]
         return read, Termination.MALFORMED
 
     def answer_block(self, message: Message, in_thinking: bool) -> Block:

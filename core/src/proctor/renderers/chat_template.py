@@ -11,7 +11,7 @@ from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.codec import Rendered
 from proctor.renderers.markup import Block, Control, Piece
-from proctor.renderers.messages import answer, calls_of, parts_of, refuse_tools
+from proctor.renderers.messages import calls_of, parts_of, refuse_tools
 from proctor.renderers.tagged import (
     END_THINK,
     END_TOOL_CALL,
@@ -20,7 +20,7 @@ from proctor.renderers.tagged import (
     Tags,
     json_or_xml_call,
 )
-from proctor.types import Message, TextPart, ToolSpec
+from proctor.types import Message, ToolSpec
 
 _DIGITS = "".join(chr(0xE000 + digit) for digit in range(10))
 _OPEN, _CLOSE = chr(0xE00A), chr(0xE00B)
@@ -199,9 +199,7 @@ class ChatTemplateRenderer(Renderer):
 
     def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
         """The answer's parts, by the tags that the template has."""
-        if self.controls:
-            return _TAGS.read(pieces, in_thinking)
-        return answer(TextPart(type="text", text=p) for p in pieces if isinstance(p, str)), True
+        return _TAGS.read(pieces, in_thinking)
 
 
 class _Hidden:

@@ -12,7 +12,7 @@ from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.harmony_tools import declare_namespace
 from proctor.renderers.markup import Block, Control, Piece, spell
-from proctor.renderers.messages import AnswerPart, answer, calls_of, content_of, parts_of
+from proctor.renderers.messages import AnswerPart, assistant_message, calls_of, content_of, parts_of
 from proctor.renderers.tagged import UNFINISHED_CALL
 from proctor.types import (
     Message,
@@ -169,7 +169,7 @@ class GptOssMediumReasoningRenderer(Renderer):
                 may_end = is_closed
             else:
                 parts.append(TextPart(type="text", text=body))
-        return answer(parts, calls, unparsed), may_end
+        return assistant_message(parts, calls, unparsed), may_end
 
     def create_conversation_prefix_with_tools(
         self, tools: list[ToolSpec], system_prompt: str = ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Control, Piece, spell
-from proctor.renderers.messages import answer, content_of, refuse_tools, text_of
+from proctor.renderers.messages import assistant_message, content_of, refuse_tools, text_of
 from proctor.types import Message, TextPart
 
 _BEGIN = Control("<|begin_of_text|>")
@@ -46,7 +46,7 @@ class Llama3Renderer(Renderer):
 
     def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
         """The text."""
-        return answer([TextPart(type="text", text=spell(pieces))]), True
+        return assistant_message([TextPart(type="text", text=spell(pieces))]), True
 
 
 def _header(role: str) -> Block:

@@ -143,7 +143,7 @@ def refuse_tools(message: Message, renderer: str) -> None:
         )
 
 
-def answer(
+def assistant_message(
     parts: Iterable[AnswerPart],
     tool_calls: Sequence[ToolCall] = (),
     unparsed: Sequence[UnparsedToolCall] = (),

@@ -8,7 +8,7 @@ from typing import Any
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Control, Piece, spell
-from proctor.renderers.messages import answer, content_of, refuse_tools, text_of
+from proctor.renderers.messages import assistant_message, content_of, refuse_tools, text_of
 from proctor.types import Message, Termination, TextPart
 
 _BEFORE_CONTENT = " "
@@ -75,7 +75,7 @@ class RoleColonRenderer(Renderer):
     def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
         """The text, without the white space that frames it."""
         text = spell(pieces).removeprefix(_BEFORE_CONTENT).removesuffix(_AFTER_CONTENT)
-        return answer([TextPart(type="text", text=text)]), True
+        return assistant_message([TextPart(type="text", text=text)]), True
 
 
 def _heading(role: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from proctor.renderers.markup import Control, Piece, spell
-from proctor.renderers.messages import AnswerPart, answer
+from proctor.renderers.messages import AnswerPart, assistant_message
 from proctor.types import Message, TextPart, ThinkingPart, ToolCall, UnparsedToolCall
 
 THINK = Control("<think>")
@@ -86,7 +86,7 @@ class _Reader:
         else:
             raw = spell([TOOL_CALL, *self.held])
             self.unparsed.append(UnparsedToolCall(raw_text=raw, error=UNFINISHED_CALL))
-        return answer(self.parts, self.calls, self.unparsed), not is_thinking
+        return assistant_message(self.parts, self.calls, self.unparsed), not is_thinking
 
     def _take_held(self) -> str:
         text = spell(self.held)

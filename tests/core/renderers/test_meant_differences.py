@@ -1,0 +1,144 @@
+"""The differences from tinker-cookbook that docs/renderers.md lists, each with what it is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tinker_cookbook import renderers as cookbook
+from tinker_cookbook.exceptions import RendererError as CookbookError
+
+from proctor import renderers
+from proctor.errors import RendererError
+from proctor.renderers import Termination, get_renderer, message_reasoning, message_text
+from proctor.renderers.gpt_oss import GptOssLowReasoningRenderer
+from proctor.types import ToolCall
+
+ASK: Any = {"role": "user", "content": "?"}
+
+
+@pytest.fixture
+def both(tokenizer_of: Any) -> Any:
+    def make(name: str) -> Any:
+        tokenizer = tokenizer_of(name)
+        return tokenizer, get_renderer(name, tokenizer), cookbook.get_renderer(name, tokenizer)
+
+    return make
+
+
+@pytest.mark.parametrize("name", ["qwen3", "qwen3_5", "deepseekv3_thinking", "kimi_k2"])
+def test_thinking_tags_in_a_string_are_text(name: str, both: Any) -> None:
+    tokenizer, ours, theirs = both(name)
+    think = tokenizer.convert_tokens_to_ids("<think>")
+    messages: Any = [ASK, {"role": "assistant", "content": "a <think>b</think> c"}, ASK]
+    opened = ours.prompt_tokens([ASK, {"role": "assistant", "content": "a"}, ASK]).count(think)
+    assert ours.prompt_tokens(messages).count(think) == opened
+    assert theirs.build_generation_prompt(messages).to_ints().count(think) == opened + 1
+
+
+@pytest.mark.parametrize("name", ["llama3", "role_colon"])
+def test_tool_calls_are_refused_and_there_left_out(name: str, both: Any) -> None:
+    tokenizer, ours, theirs = both(name)
+    call = ToolCall(function=ToolCall.FunctionBody(name="weather", arguments="{}"))
+    messages: Any = [ASK, {"role": "assistant", "content": "", "tool_calls": [call]}]
+    with pytest.raises(RendererError, match="no format for tool calls"):
+        ours.prompt_tokens(messages)
+    with pytest.raises(RendererError, match="no format for tool calls"):
+        ours.prompt_tokens([ASK, {"role": "tool", "content": "22"}])
+    assert "weather" not in tokenizer.decode(theirs.build_generation_prompt(messages).to_ints())
+
+
+def test_the_stop_signal_twice_is_malformed_and_there_an_exception(both: Any) -> None:
+    tokenizer, ours, theirs = both("llama3")
+    tokens = tokenizer.encode("a<|eot_id|><|eot_id|>", add_special_tokens=False)
+    assert ours.parse_response(tokens)[1] is Termination.MALFORMED
+    with pytest.raises(CookbookError):
+        theirs.parse_response(tokens)
+
+
+@pytest.mark.parametrize("end", ["", "<|im_end|>"])
+def test_unfinished_thinking_is_thinking_and_there_text(end: str, both: Any) -> None:
+    tokenizer, ours, theirs = both("qwen3")
+    tokens = tokenizer.encode("<think>\nParis" + end, add_special_tokens=False)
+    message, termination = ours.parse_response(tokens)
+    assert (message_reasoning(message), message_text(message)) == ("Paris", "")
+    assert termination is Termination.MALFORMED
+    assert "Paris" in message_text(theirs.parse_response(tokens)[0])
+
+
+def test_white_space_around_a_call_is_taken_off_and_there_kept(both: Any) -> None:
+    tokenizer, ours, theirs = both("qwen3")
+    call = '<tool_call>\n{"name": "f", "arguments": {}}\n</tool_call>'
+    tokens = tokenizer.encode(f"Wait.\n{call}<|im_end|>", add_special_tokens=False)
+    assert message_text(ours.parse_response(tokens)[0]) == "Wait."
+    assert message_text(theirs.parse_response(tokens)[0]) == "Wait.\n"
+
+
+def test_an_answer_without_a_question_is_rendered_and_there_refused(both: Any) -> None:
+    tokenizer, ours, theirs = both("qwen3_disable_thinking")
+    messages: Any = [{"role": "system", "content": "s"}, {"role": "assistant", "content": "b"}]
+    shown = tokenizer.decode(ours.prompt_tokens(messages))
+    assert "<|im_start|>assistant\nb<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>" in shown
+    with pytest.raises(CookbookError):
+        theirs.build_generation_prompt(messages)
+
+
+def test_a_result_without_a_name_is_its_calls_and_there_unknown(both: Any) -> None:
+    tokenizer, ours, theirs = both("gpt_oss_low_reasoning")
+    call = ToolCall(function=ToolCall.FunctionBody(name="weather", arguments="{}"))
+    messages: Any = [
+        ASK,
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "22"},
+    ]
+    assert "<|start|>functions.weather to=" in tokenizer.decode(ours.prompt_tokens(messages))
+    with pytest.warns(UserWarning, match="missing 'name'"):
+        prompt = theirs.build_generation_prompt(messages)
+    assert "<|start|>functions.unknown to=" in tokenizer.decode(prompt.to_ints())
+
+
+def test_the_date_of_gpt_oss_is_fixed_when_the_renderer_is_made(
+    both: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer, ours, _ = both("gpt_oss_low_reasoning")
+    before = ours.prompt_tokens([ASK])
+    monkeypatch.setattr("proctor.renderers.gpt_oss.date", None)
+    assert ours.prompt_tokens([ASK]) == before
+    fixed = GptOssLowReasoningRenderer(tokenizer, current_date="2025-01-31")
+    assert "Current date: 2025-01-31\n\nReasoning: low\n" in tokenizer.decode(
+        fixed.prompt_tokens([ASK])
+    )
+
+
+DOCS = Path(__file__).parents[3] / "docs" / "renderers.md"
+
+
+def test_every_renderer_is_in_the_documentation() -> None:
+    table = DOCS.read_text(encoding="utf-8").split("## How an answer ended")[0]
+    shown = table.replace("`_medium_`", "`gpt_oss_medium_reasoning`")
+    shown = shown.replace("`_high_`", "`gpt_oss_high_reasoning`")
+    for name in renderers.BUILTIN:
+        assert f"`{name}`" in shown
+
+
+def test_the_documentations_own_renderer_works(
+    tokenizer_of: Any, plain_conversations: dict[str, Any]
+) -> None:
+    """ChatML without thinking and tools is what Qwen3's 2507 Instruct has."""
+    section = DOCS.read_text(encoding="utf-8").split("## Write one")[1]
+    (source,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    namespace: dict[str, Any] = {}
+    exec(source, namespace)
+    tokenizer = tokenizer_of("qwen3_instruct")
+    written = namespace["ChatML"](tokenizer)
+    own = get_renderer("qwen3_instruct", tokenizer)
+    for messages in plain_conversations.values():
+        assert written.prompt_tokens(messages) == own.prompt_tokens(messages)
+    message: Any = {"role": "assistant", "content": "Paris <|im_end|>."}
+    tokens = written.answer_tokens(message)
+    assert tokens == own.answer_tokens(message)
+    assert written.parse_response(tokens) == (message, Termination.STOP_SEQUENCE)
+    with pytest.raises(RendererError, match="no format for tool"):
+        written.prompt_tokens([{"role": "tool", "content": "x"}])
