@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PERSONAL = re.compile(r"(PROCTOR|PYTEST|PIP)_.*|PYTHONPATH|PYTHONHOME|VIRTUAL_ENV|COLUMNS")
+PERSONAL = re.compile(
+    r"(PROCTOR|PYTEST)_.*|PYTHONPATH|PYTHONHOME|PIP_(USER|TARGET|PREFIX)|VIRTUAL_ENV|COLUMNS"
+)
 
 
 @dataclass(frozen=True)
