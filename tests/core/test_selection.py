@@ -3,13 +3,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import Field
 
 import proctor
 import proctor.selection
+from proctor.components import Origin
+from proctor.evaluation import Evaluation
 from proctor.hashing import HashCounter, hash64
 from proctor.selection import select
 
@@ -155,3 +157,68 @@ def test_the_hash_counter_counts() -> None:
         assert counter.add(value) == truth[value]
         truth[value] += 1
     assert len(counter) == len(truth)
+
+
+class Unusable(proctor.Dataset):
+    """One good row, then one that no prompt can be made of."""
+
+    bad: Any
+
+    def examples(self) -> Iterator[proctor.Example]:
+        yield proctor.Example(id="good", input="Which?", target="yes")
+        yield self.bad
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"input": "Which?", "choices": ("a", "b"), "target": 2}, "2 choices and the target 2"),
+        (
+            {"input": "Which?", "choices": tuple(map(str, range(27))), "target": 2},
+            "27 choices, and there are 26 letters",
+        ),
+        ({"input": []}, "has no messages"),
+        ({"input": [{"role": "system", "content": "Hi."}]}, "a system message of its own"),
+    ],
+)
+@pytest.mark.parametrize("limit", [None, 1])
+async def test_a_row_that_no_prompt_can_be_made_of_is_met_before_the_model(
+    row: dict[str, Any], reason: str, limit: int | None
+) -> None:
+    """They ended an evaluation that had begun, some of them as an IndexError."""
+    bad = proctor.Example(**{"id": "bad", "target": "yes", **row})
+    evaluator = proctor.GradedEvaluator(
+        dataset=Unusable(bad=bad), graders=[Any_()], system="Be brief.", limit=limit
+    )
+    with pytest.raises(proctor.DatasetError, match=reason):
+        await Evaluation(evaluator, proctor.EvaluationContext()).prepare()
+
+
+def test_a_null_stratum_is_none() -> None:
+    """Rows whose stratum is null and rows without one were two strata."""
+
+    class Mixed(proctor.Dataset):
+        """Half of the rows without a stratum may say so."""
+
+        says_so: bool
+
+        def examples(self) -> Iterator[proctor.Example]:
+            for n in range(40):
+                none = {"stratum": None} if n % 2 and self.says_so else {}
+                metadata = {"stratum": "a"} if n < 20 else none
+                yield proctor.Example(id=f"q{n}", input="?", target="x", metadata=metadata)
+
+    for limit in range(1, 20):
+        assert ids(Mixed(says_so=True), limit=limit) == ids(Mixed(says_so=False), limit=limit)
+
+
+def test_graders_of_similar_names_are_not_numbered() -> None:
+    class Exact(Any_):
+        """One."""
+
+    graders = [Any_(), Exact(), Any_(), Exact()]
+    graders[0]._origin = Origin("house/exact-match")
+    for grader in graders[1:]:
+        grader._origin = Origin("house/exact")
+    made = proctor.GradedEvaluator(dataset=Rows(), graders=graders)
+    assert made.grader_names() == ["exact-match", "exact", "exact-2", "exact-3"]

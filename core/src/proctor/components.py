@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -81,6 +81,22 @@ class Component(BaseModel):
 
     async def close(self) -> None:
         """Drops the heavy state. Called once, also after a failure."""
+
+
+async def close_all(components: Iterable[Component]) -> None:
+    """Closes every component, also where another can't be closed.
+
+    Raises:
+        Exception: What the first that can't be closed raised, once all were told.
+    """
+    first: Exception | None = None
+    for component in components:
+        try:
+            await component.close()
+        except Exception as error:
+            first = first or error
+    if first is not None:
+        raise first
 
 
 def summary(component: type[Any]) -> str:

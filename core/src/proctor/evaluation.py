@@ -24,6 +24,7 @@ from proctor.ledger import Ledger, LedgerColumn
 from proctor.metrics import EvaluationResult
 from proctor.prompts import PromptStyle, choose_shots
 from proctor.records import grade_record, request_digest, sample_key, sample_record
+from proctor.registry import one_line
 from proctor.renderers import choose_renderer, early_warning, get_renderer, quick_check
 from proctor.sampling import AnswerReader, RequestFailed, combined_stops, request, tinker_params
 from proctor.selection import Selection, select
@@ -95,7 +96,7 @@ class Evaluation:
         Raises:
             ProctorError: The dataset or a grader can't be used.
         """
-        await self.evaluator.dataset.open()
+        await self.evaluator.open_datasets()
         await asyncio.to_thread(self._select)
         await self.evaluator.open()
 
@@ -182,7 +183,7 @@ class Evaluation:
             ),
             details={
                 "renderer": self.renderer_key,
-                "dataset": self.evaluator.dataset.provenance(),
+                "dataset": self._provenance,
                 "rows": total,
                 "scanned": selection.scanned,
                 "interrupted": self.context.stop.is_set,
@@ -198,13 +199,6 @@ class Evaluation:
         limits = [n for n in (self.evaluator.limit, self.context.limit) if n is not None]
         if self.evaluator.scan is not None and not limits:
             raise ConfigError("'scan' goes with 'limit'", where=self.name)
-        self._selection = select(
-            self.evaluator.dataset,
-            self.evaluator.graders,
-            limit=min(limits) if limits else None,
-            seed=self.context.seed,
-            scan=self.evaluator.scan,
-        )
         few_shot = self.evaluator.few_shot
         self._style = PromptStyle(
             system=self.evaluator.system,
@@ -214,6 +208,15 @@ class Evaluation:
             shuffle_choices=self.evaluator.shuffle_choices,
             choice_instruction=self.evaluator.choice_instruction,
         )
+        self._selection = select(
+            self.evaluator.dataset,
+            self.evaluator.graders,
+            limit=min(limits) if limits else None,
+            seed=self.context.seed,
+            scan=self.evaluator.scan,
+            check=lambda example: self._style.messages(self._style.present(example)[0]),
+        )
+        self._provenance = self.evaluator.dataset.provenance()
 
     async def _produce(self, selection: Selection, queue: asyncio.Queue[Item | None]) -> None:
         rows = selection.rows()
@@ -330,7 +333,7 @@ class Evaluation:
                 )
             reason = f"the client gave {len(sequences)} answers for {count}"
         except Exception as error:
-            reason = f"the client's response can't be read: {type(error).__name__}: {error}"
+            reason = f"the client's response can't be read: {one_line(error)}"
         return samples + self._failed(item, range(len(samples), count), reason)
 
     def _failed(self, item: Item, indices: range, reason: str) -> list[Sample]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, PrivateAttr, field_validator
 
-from proctor.components import Component, ComponentKind
+from proctor.components import Component, ComponentKind, close_all
 from proctor.context import EvaluationContext
 from proctor.datasets import Dataset
 from proctor.errors import ConfigError
@@ -78,7 +79,7 @@ class GradedEvaluator(Component, SamplingClientEvaluator):
     label: ClassVar[str] = "graded"
 
     _label: str | None = PrivateAttr(default=None)
-    _is_open: bool = PrivateAttr(default=False)
+    _opened: list[Component] = PrivateAttr(default_factory=list)
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
         from proctor.build import build
@@ -113,26 +114,36 @@ class GradedEvaluator(Component, SamplingClientEvaluator):
             name = base or type(grader).__name__
             if ":" in name:
                 name = name.rsplit(":", 1)[-1].rsplit(".", 1)[-1]
-            taken = sum(1 for other in names if other == name or other.startswith(f"{name}-"))
-            names.append(f"{name}-{taken + 1}" if taken else name)
+            numbered = (f"{name}-{number}" for number in itertools.count(2))
+            names.append(next(n for n in itertools.chain([name], numbered) if n not in names))
         return names
 
+    async def open_datasets(self) -> None:
+        """Opens the dataset, and that of the shots, once."""
+        await self._open(self.dataset)
+        if self.few_shot is not None:
+            await self._open(self.few_shot.dataset)
+
     async def open(self) -> None:
-        """Opens the graders, once."""
-        if self._is_open:
-            return
+        """Opens the datasets and the graders, once."""
+        await self.open_datasets()
         for grader in self.graders:
-            await grader.open()
-        self._is_open = True
+            await self._open(grader)
+
+    async def _open(self, component: Component) -> None:
+        if not any(component is opened for opened in self._opened):
+            # before it is open: one that fails half way has something to drop, too
+            self._opened.append(component)
+            await component.open()
 
     async def close(self) -> None:
-        """Closes the graders and the dataset."""
-        if not self._is_open:
-            return
-        self._is_open = False
-        for grader in self.graders:
-            await grader.close()
-        await self.dataset.close()
+        """Closes what was opened: each, also where another can't be closed.
+
+        Raises:
+            Exception: What the first that can't be closed raised.
+        """
+        opened, self._opened = self._opened, []
+        await close_all(reversed(opened))
 
     async def evaluate(self, client: Any, context: EvaluationContext) -> EvaluationResult:
         """Samples and grades every selected example.

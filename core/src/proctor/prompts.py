@@ -59,7 +59,8 @@ class PromptStyle:
         dataset's row, of the option that is shown as the i-th letter; None without choices.
 
         Raises:
-            DatasetError: A multiple choice question has no index of the right option.
+            DatasetError: A multiple choice question has no index of the right option, or more
+                options than there are letters.
         """
         if example.choices is None:
             return example, None
@@ -72,6 +73,11 @@ class PromptStyle:
         order = list(range(len(example.choices)))
         if self.shuffle_choices:
             order.sort(key=lambda index: hash64(self.seed, "choices", example.id, index))
+        if len(example.choices) > 26:
+            raise DatasetError(
+                f"row {example.id!r} has {len(example.choices)} choices, and there are 26 letters",
+                fix="leave the row out, or ask it without choices",
+            )
         shown = dataclasses.replace(
             example,
             choices=tuple(example.choices[index] for index in order),
@@ -83,12 +89,14 @@ class PromptStyle:
         """The conversation for a presented example: system, shots, question.
 
         Raises:
-            DatasetError: The row brings a system message beside the evaluator's, or is one of its
-                own shots with none to spare.
+            DatasetError: The row has no messages, brings a system message beside the evaluator's,
+                or is one of its own shots with none to spare.
         """
+        if not shown.messages:
+            raise DatasetError(f"row {shown.id!r} has no messages", fix="give it an input")
         conversation = self._question(shown)
         if self.system is not None:
-            if conversation and conversation[0]["role"] == "system":
+            if conversation[0]["role"] == "system":
                 raise DatasetError(
                     f"row {shown.id!r} has a system message of its own",
                     fix="leave out the evaluator's 'system'",

@@ -39,6 +39,7 @@ def select(
     limit: int | None = None,
     seed: int = 0,
     scan: int | None = None,
+    check: Callable[[Example], object] | None = None,
 ) -> Selection:
     """Chooses the rows to evaluate, and looks for mistakes before anything is sampled.
 
@@ -54,6 +55,7 @@ def select(
         limit: How many rows to take; None for all.
         seed: Steers which.
         scan: Look at this many rows only; None for all.
+        check: Raises where it can't use a row.
 
     Raises:
         DatasetError: The dataset is empty, an id stands twice, a row lacks the target that a
@@ -61,7 +63,7 @@ def select(
     """
 
     def checked() -> Iterator[tuple[int, Example]]:
-        return _checked(dataset, graders, scan)
+        return _checked(dataset, graders, scan, check)
 
     if limit is None:
         if not dataset.is_cheap_to_read:
@@ -77,7 +79,10 @@ def select(
 
 
 def _checked(
-    dataset: Dataset, graders: Sequence[Grader], scan: int | None
+    dataset: Dataset,
+    graders: Sequence[Grader],
+    scan: int | None,
+    check: Callable[[Example], object] | None,
 ) -> Iterator[tuple[int, Example]]:
     ids = HashCounter()
     position = -1
@@ -92,6 +97,8 @@ def _checked(
                     fix="give it one, or set needs_target = False in a grader that needs none",
                 )
             grader.check_example(example)
+        if check is not None:
+            check(example)
         yield position, example
     if position < 0:
         raise DatasetError("the dataset is empty", fix="check its path, split and filter")
@@ -114,7 +121,8 @@ def _smallest(
     heaps: dict[str, list[tuple[int, int, Example]]] = {}
     sizes: dict[str, int] = {}
     for position, example in rows:
-        stratum = str(example.metadata.get("stratum", NO_STRATUM))
+        given = example.metadata.get("stratum")
+        stratum = NO_STRATUM if given is None else str(given)
         heap = heaps.setdefault(stratum, [])
         sizes[stratum] = sizes.get(stratum, 0) + 1
         entry = (-hash64(seed, example.id), -position, example)
