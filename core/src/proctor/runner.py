@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
-import importlib.metadata
-import platform
+import contextlib
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from proctor.backends import OpenedModel
-from proctor.components import describe
+from proctor.components import close_all
 from proctor.config import Config, ConfiguredEvaluator
 from proctor.context import EvaluationContext, Progress
 from proctor.errors import ConfigError, ProctorError, RunError
 from proctor.evaluation import Evaluation
-from proctor.evaluators import GradedEvaluator
+from proctor.evaluators import GradedEvaluator, TrainingClientEvaluator
 from proctor.metrics import EvaluationResult
 from proctor.plugins import PluginManager, plugin_manager
 from proctor.registry import one_line
+from proctor.run_description import describe_identity, describe_run, now
 from proctor.runs import RunFolder
-from proctor.sampling import RequestBudget, StopSignal
+from proctor.sampling import Overdue, RequestBudget, StopSignal, within
 from proctor.suites import SuiteResult
 
 
@@ -125,6 +126,13 @@ async def run_config(
             where=str(config.file or "config"),
             fix="add 'model: {backend: local}'",
         )
+    for entry in config.evaluators:
+        if isinstance(entry.evaluator, TrainingClientEvaluator):
+            raise ConfigError(
+                f"{entry.name} needs a training client, and an offline run has none",
+                where=str(config.file or "config"),
+                fix="use it inline, or leave it out",
+            )
     manager = plugin_manager()
     context = EvaluationContext(
         sampling=config.options.sampling,
@@ -132,30 +140,29 @@ async def run_config(
         seed=config.options.seed,
         limit=limit,
         min_coverage=config.options.min_coverage,
-        budget=RequestBudget(config.options.concurrency),
         request_timeout=config.options.request_timeout,
         progress=progress or Progress(),
         stop=stop or StopSignal(),
         is_strict=is_strict,
     )
-    prepared: dict[str, Evaluation] = {}
-    run_folder: RunFolder | None = None
-    try:
+    async with _Closing(config) as closing:
+        prepared: dict[str, Evaluation] = {}
         for entry in config.evaluators:
             if isinstance(entry.evaluator, GradedEvaluator):
-                evaluation = Evaluation(entry.evaluator, context.named(entry.name))
-                prepared[entry.name] = evaluation
-                await evaluation.prepare()
-        run_folder = RunFolder(folder)
-        run_folder.describe(**_description(config, context, manager))
+                prepared[entry.name] = Evaluation(entry.evaluator, context.named(entry.name))
+                await prepared[entry.name].prepare()
+        closing.folder = run_folder = RunFolder(folder)
+        run_folder.describe(**describe_run(config, context, manager))
         await config.backend.open()
         model: OpenedModel = await config.backend.open_model()
+        most = min(config.options.concurrency, model.max_in_flight or config.options.concurrency)
         deadline = config.options.timeout
         context = replace(
             context,
             identity=model.identity,
             tokenizer=model.tokenizer,
             max_in_flight=model.max_in_flight,
+            budget=RequestBudget(most),
             seed_covers_samples=model.seed_covers_samples,
             deadline=None if deadline is None else time.monotonic() + deadline,
             sink=ObservedRecords(run_folder, manager),
@@ -170,16 +177,60 @@ async def run_config(
         manager.run_started(run_folder)
         report = await _evaluate(config, model, context, prepared, run_folder, manager)
         run_folder.results(report.to_json())
-        run_folder.describe(status=report.status, finished=_now())
+        run_folder.describe(status=report.status, finished=now())
         manager.run_finished(run_folder)
         return report
-    finally:
-        for entry in config.evaluators:
-            if isinstance(entry.evaluator, GradedEvaluator):
-                await entry.evaluator.close()
-        await config.backend.close()
-        if run_folder is not None:
-            run_folder.close()
+
+
+class _Closing:
+    """Closes a run's parts at its end, and has ``run.json`` say how a run ended that raised.
+
+    Args:
+        config: Whose evaluators and backend are closed.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.folder: RunFolder | None = None
+        self._parts = [
+            *(e.evaluator for e in config.evaluators if isinstance(e.evaluator, GradedEvaluator)),
+            config.backend,
+        ]
+
+    async def __aenter__(self) -> _Closing:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            await close_all(self._parts)
+        except Exception:
+            if error is None:
+                raise
+            # what ended the run is what a person has to know
+        finally:
+            if self.folder is not None:
+                if error is not None:
+                    self._say_why(self.folder, error)
+                self.folder.close()
+
+    def _say_why(self, folder: RunFolder, error: BaseException) -> None:
+        how: dict[str, str] = {"status": "failed", "error": reason_of(error)}
+        if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
+            how = {"status": "interrupted"}
+        # on a full disk run.json stays as it was, whole
+        with contextlib.suppress(RunError):
+            folder.describe(**how, finished=now())
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something failed, in one line: the first cause, where a task group holds several."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) if isinstance(error, ProctorError) else one_line(error)
 
 
 async def _evaluate(
@@ -195,20 +246,14 @@ async def _evaluate(
     async def one(entry: ConfiguredEvaluator) -> None:
         try:
             if entry.name in prepared:
-                result: Any = await prepared[entry.name].run()
-            elif hasattr(entry.evaluator, "evaluate"):
-                result = await entry.evaluator.evaluate(model.client, context.named(entry.name))
+                result = await prepared[entry.name].run()
             else:
-                result = await entry.evaluator(model.client)
-            if not isinstance(result, EvaluationResult):
-                numbers = checked_metrics(entry.name, result)
-                result = EvaluationResult.from_metrics(entry.name, numbers)
+                result = await _evaluate_custom(entry, model.client, context.named(entry.name))
         except RunError:
             raise
         except Exception as error:
-            reason = str(error) if isinstance(error, ProctorError) else one_line(error)
-            report.errors[entry.name] = reason
-            context.progress.warn(entry.name, reason)
+            report.errors[entry.name] = reason_of(error)
+            context.progress.warn(entry.name, report.errors[entry.name])
             return
         report.results[entry.name] = result
         manager.evaluation_finished(result)
@@ -233,6 +278,41 @@ async def _evaluate(
     return report
 
 
+async def _evaluate_custom(
+    entry: ConfiguredEvaluator, client: Any, context: EvaluationContext
+) -> EvaluationResult:
+    """The result of an evaluator that is not composed of a dataset and graders.
+
+    Raises:
+        ProctorError: What it returned is no result under its name, or it was not done when the
+            run's deadline came.
+    """
+    if hasattr(entry.evaluator, "evaluate"):
+        # it heeds the deadline by itself: what came back by then is a result
+        returned = await within(entry.evaluator.evaluate(client, context), None)
+    else:
+        deadline = context.deadline
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        try:
+            returned = await within(entry.evaluator(client), left)
+        except Overdue:
+            raise ProctorError("it was not done at the run's deadline") from None
+    if isinstance(returned, EvaluationResult):
+        if not returned.metrics and returned.withheld is None:
+            raise ProctorError(f"{entry.name} returned no metrics", fix="say why in 'withheld'")
+        foreign = [key for key in returned.metrics if not key.startswith(f"{entry.name}/")]
+        if foreign:
+            raise ProctorError(
+                f"{entry.name} returned the metric {foreign[0]!r}",
+                fix=f"begin every name with '{entry.name}/': take it from context.name",
+            )
+        return replace(returned, name=entry.name)
+    numbers = checked_metrics(entry.name, returned)
+    result = EvaluationResult.from_metrics(entry.name, numbers)
+    lost = [f"{key} is {value}" for key, value in numbers.items() if not math.isfinite(value)]
+    return replace(result, withheld=", ".join(lost)) if lost else result
+
+
 def checked_metrics(name: str, numbers: Any) -> dict[str, float]:
     """What a plain evaluator returned, if it is numbers by name.
 
@@ -247,76 +327,3 @@ def checked_metrics(name: str, numbers: Any) -> dict[str, float]:
         raise ProctorError(
             f"{name} returned {dict(numbers)!r:.200}", fix="return a dict of names to numbers"
         ) from None
-
-
-def describe_identity(model: OpenedModel) -> dict[str, Any]:
-    """A model's identity as ``run.json`` has it."""
-    identity = model.identity
-    return {
-        "backend": identity.backend,
-        "base_model": identity.base_model,
-        "checkpoint": identity.checkpoint,
-        "digest": identity.digest,
-        "session": identity.session,
-        "renderer_name": identity.renderer_name,
-        "context_length": identity.context_length,
-        "key": identity.key,
-    }
-
-
-def _description(
-    config: Config, context: EvaluationContext, manager: PluginManager
-) -> dict[str, Any]:
-    return {
-        "status": "opening",
-        "started": _now(),
-        "config_file": config.file.name if config.file else None,
-        "config": {
-            "model": describe(config.backend),
-            "sampling": context.sampling.model_dump(mode="json"),
-            "renderer": context.renderer,
-            "evaluators": [
-                {
-                    "name": entry.name,
-                    "suite": entry.suite,
-                    "presets": list(entry.presets),
-                    **described_evaluator(entry.evaluator),
-                }
-                for entry in config.evaluators
-            ],
-            "extra_graders": config.options.extra_graders,
-            "seed": context.seed,
-            "limit": context.limit,
-            "min_coverage": context.min_coverage,
-            "concurrency": config.options.concurrency,
-            "request_timeout": config.options.request_timeout,
-            "timeout": config.options.timeout,
-        },
-        "versions": _versions(manager),
-    }
-
-
-def described_evaluator(evaluator: Any) -> dict[str, Any]:
-    """An evaluator's type and options, whether it is a component or a plain class."""
-    described = describe(evaluator)
-    options = getattr(evaluator, "_options", None)
-    if options is not None and "options" not in described:
-        described = {**described, "options": describe(options)}
-    return dict(described)
-
-
-def _versions(manager: PluginManager) -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for name in ("proctor", "tinker", "transformers", "torch", "numpy"):
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    versions.update(
-        {p.distribution: p.version for p in manager.plugins if p.status in ("ok", "conflict")}
-    )
-    return versions
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
