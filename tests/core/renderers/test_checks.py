@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,7 +47,9 @@ def test_nothing_is_wrong_with_a_models_own_renderer(
     name: str, template: str, tokenizer_of: Any, chat_templates: dict[str, str]
 ) -> None:
     tokenizer = with_template(tokenizer_of(name), chat_templates[template])
-    assert quick_check(get_renderer(name, tokenizer), tokenizer) == []
+    renderer = get_renderer(name, tokenizer)
+    assert quick_check(renderer, tokenizer) == []
+    assert check_renderer(renderer, tokenizer) == []
 
 
 @pytest.mark.parametrize("name", ["chat_template", "role_colon"])
@@ -181,6 +184,10 @@ THOUGHT: Any = [{"type": "thinking", "thinking": "hm"}]
         ([sample("malformed", "x")] * 20, "each with the token 7; use the model's own"),
         ([sample("malformed", "x"), sample("malformed", "x", 8)], "stop signal; use the model's"),
         ([sample("malformed", "x", error="the renderer raised KeyError")] * 3, "raised KeyError"),
+        (
+            [replace(sample("malformed"), calls=[Call([1], [], "stop", 0.1)])] * 3,
+            "stop signal; use",
+        ),
         ([sample("failed"), *[sample("malformed", "x")] * 19], "all of the first 19 answers"),
     ],
 )

@@ -66,6 +66,9 @@ class Renderer(ABC):
     """Where it means to differ from the tokenizer's own chat template: patterns, and what stands
     in their place here."""
 
+    differs_on: ClassVar[frozenset[str]] = frozenset()
+    """Conversations of ``CANONICAL`` that it means to render otherwise than the template."""
+
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
         self.codec = TokenCodec(tokenizer, (*self.controls, *self.stops), self.other_ends)

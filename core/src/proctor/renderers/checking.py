@@ -111,8 +111,8 @@ def check_renderer(
 ) -> list[Difference]:
     """Holds a renderer against the tokenizer's own chat template.
 
-    Differences that the renderer means to make (its ``template_differences``) don't count, nor do
-    conversations that one of the two refuses.
+    Differences that the renderer means to make (its ``template_differences`` and ``differs_on``)
+    don't count, nor do conversations that one of the two refuses.
 
     Args:
         renderer: The renderer.
@@ -131,6 +131,8 @@ def check_renderer(
     template.template_arguments = renderer.template_arguments  # type: ignore[misc]
     found = []
     for shown, messages in conversations.items():
+        if shown in renderer.differs_on:
+            continue
         try:
             ours = renderer.prompt_tokens(messages)
             theirs = template.prompt_tokens(messages)
@@ -267,7 +269,7 @@ def _all_malformed(samples: Sequence[Sample]) -> RendererWarning:
     errors = Counter(sample.error for sample in samples if sample.error)
     if errors and "renderer raised" in (reason := errors.most_common(1)[0][0]):
         return RendererWarning(f"{problem}: {reason}", "use the model's own renderer")
-    last = {sample.calls[-1].tokens[-1] for sample in samples if sample.calls[-1:]}
+    last = {token for sample in samples for token in sample.calls[-1].tokens[-1:]}
     how = f", each with the token {last.pop()}" if len(last) == 1 else ""
     return RendererWarning(
         f"{problem}: they end without the renderer's stop signal{how}",

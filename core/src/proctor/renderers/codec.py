@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import re
 from collections.abc import Iterable, Sequence
@@ -49,12 +50,19 @@ class TokenCodec:
         self._by_id = {number: control for control, number in self.ids.items()}
         self._reserved = _special_ids(tokenizer) | self._by_id.keys()
         self._missing_pattern = _any_of(control.spelling for control in self.missing)
-        self._decode_options: dict[str, Any] = {"skip_special_tokens": False}
-        if hasattr(tokenizer, "clean_up_tokenization_spaces"):
+        self._decode_options: dict[str, Any] = {}
+        if getattr(tokenizer, "clean_up_tokenization_spaces", False):
             self._decode_options["clean_up_tokenization_spaces"] = False
+        # Kimi's own tokenizer takes this switch, and falls back to slow ways given any other.
+        parameters = inspect.signature(tokenizer.encode).parameters
+        self._has_special_switch = "allow_special_tokens" in parameters
 
     def _find(self, spelling: str) -> int | None:
-        number = self.tokenizer.convert_tokens_to_ids(spelling)
+        convert = getattr(self.tokenizer, "convert_tokens_to_ids", None)
+        if convert is None:  # a facade that only encodes and decodes
+            is_end = self.eos is not None and spelling == self.eos.spelling
+            return getattr(self.tokenizer, "eos_token_id", None) if is_end else None
+        number = convert(spelling)
         unknown = getattr(self.tokenizer, "unk_token", None)
         if number is None or (spelling != unknown and number == self._unknown_id):
             return None
@@ -107,7 +115,10 @@ class TokenCodec:
         """The tokens of several prompts that were rendered to text."""
         trusted = list(dict.fromkeys(p.text for parts in prompts for p in parts if p[1]))
         plain = list(dict.fromkeys(p.text for parts in prompts for p in parts if not p[1]))
-        encoded = {(t, True): ids for t, ids in zip(trusted, self._encode(trusted), strict=True)}
+        encoded = {
+            (t, True): ids
+            for t, ids in zip(trusted, self._encode(trusted, as_markup=True), strict=True)
+        }
         encoded |= {(t, False): ids for t, ids in zip(plain, self.encode_texts(plain), strict=True)}
         return [[token for part in parts for token in encoded[part]] for parts in prompts]
 
@@ -124,13 +135,17 @@ class TokenCodec:
 
     def encode_markup(self, text: str) -> list[int]:
         """The tokens of trusted text, in which spelled control tokens are control tokens."""
-        return self._encode([text])[0]
+        return self._encode([text], as_markup=True)[0]
 
-    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+    def _encode(self, texts: Sequence[str], *, as_markup: bool = False) -> list[list[int]]:
+        """Encodes as the tokenizer does; in plain text it may find special tokens."""
         if not texts:
             return []
-        if not callable(self.tokenizer):
-            return [list(self.tokenizer.encode(text, add_special_tokens=False)) for text in texts]
+        encode = self.tokenizer.encode
+        if self._has_special_switch:
+            return [list(encode(text, allow_special_tokens=as_markup)) for text in texts]
+        if not getattr(self.tokenizer, "is_fast", False):
+            return [list(encode(text, add_special_tokens=False)) for text in texts]
         encoded = self.tokenizer(
             list(texts),
             add_special_tokens=False,

@@ -62,6 +62,7 @@ class GptOssMediumReasoningRenderer(Renderer):
     effort: ClassVar[str] = "medium"
     controls = (_START, _CHANNEL, _CONSTRAIN, _MESSAGE, _END)
     stops = (_RETURN, _CALL)
+    differs_on = frozenset({"thinking in the history"})
     other_ends = (Control("<|endoftext|>"),)
 
     def __init__(self, tokenizer: Any, current_date: str | None = None) -> None:
