@@ -16,22 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from tokenizers import AddedToken, Tokenizer
 from transformers import PreTrainedTokenizerFast
 from transformers.convert_slow_tokenizer import TikTokenConverter
 
 from proctor.tokenizers import get_tokenizer
 from proctor.types import ToolCall
-
-settings.register_profile(
-    "renderers",
-    derandomize=True,
-    deadline=None,
-    max_examples=40,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-settings.load_profile("renderers")
 
 _QWEN_SPECIAL = [
     "<|endoftext|>",

@@ -6,10 +6,17 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from proctor.renderers import BUILTIN, Renderer, Termination, get_renderer
 from proctor.types import ToolCall
+
+same_each_time = settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 SPELLINGS = [
     "<|im_start|>",
@@ -66,6 +73,7 @@ def reads_back(renderer: Renderer, message: Any) -> None:
     assert termination is Termination.STOP_SEQUENCE
 
 
+@same_each_time
 @given(text=ENCODABLE)
 def test_text_reads_back(renderer: Renderer, text: str) -> None:
     if renderer.name == "role_colon" and ("\n\nUser:" in text or text.endswith("\n\n")):
@@ -75,6 +83,7 @@ def test_text_reads_back(renderer: Renderer, text: str) -> None:
     reads_back(renderer, {"role": "assistant", "content": text})
 
 
+@same_each_time
 @given(thinking=BARE.filter(bool), text=BARE)
 def test_thinking_reads_back(renderer: Renderer, thinking: str, text: str) -> None:
     parts = [{"type": "thinking", "thinking": thinking}]
@@ -110,6 +119,7 @@ def survives_xml(arguments: dict[str, Any]) -> bool:
     return True
 
 
+@same_each_time
 @given(calls=st.lists(ARGUMENTS, min_size=1, max_size=3), text=BARE)
 def test_tool_calls_read_back(renderer: Renderer, calls: list[Any], text: str) -> None:
     if renderer.name in ("llama3", "role_colon"):
@@ -137,6 +147,7 @@ def test_tool_calls_read_back(renderer: Renderer, calls: list[Any], text: str) -
         reads_back(renderer, message)
 
 
+@same_each_time
 @given(texts=st.lists(ENCODABLE, min_size=1, max_size=4))
 def test_text_in_a_prompt_adds_no_control_token(renderer: Renderer, texts: list[str]) -> None:
     """As many control tokens as with harmless text, and the same text around them."""
@@ -154,6 +165,7 @@ def test_text_in_a_prompt_adds_no_control_token(renderer: Renderer, texts: list[
         assert message["content"] in decoded
 
 
+@same_each_time
 @given(text=ENCODABLE)
 def test_a_tools_result_adds_no_control_token(renderer: Renderer, text: str) -> None:
     if renderer.name in ("llama3", "role_colon"):
