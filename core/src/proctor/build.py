@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+    create_model,
+)
 from pydantic.fields import FieldInfo
 
 from proctor.components import Component, ComponentKind, Origin, source_digest
@@ -309,6 +316,12 @@ def _holds_path(annotation: Any) -> bool:
     return False
 
 
+def _holds_secret(annotation: Any) -> bool:
+    if inspect.isclass(annotation):
+        return issubclass(annotation, (SecretStr, SecretBytes))
+    return any(_holds_secret(argument) for argument in typing.get_args(annotation))
+
+
 def _as_config_error(
     error: ValidationError, model: type[BaseModel], place: Place, label: str
 ) -> ConfigError:
@@ -329,9 +342,10 @@ def _as_config_error(
         return ConfigError(f"{label} needs the option {last!r}", where=str(place))
     cause = problem.get("ctx", {}).get("error")
     message = str(cause) if isinstance(cause, Exception) else problem["msg"]
-    if isinstance(cause, ProctorError) or not isinstance(
-        problem["input"], (str, int, float, bool, type(None))
-    ):
+    field = model.model_fields.get(str(problem["loc"][0])) if problem["loc"] else None
+    is_secret = field is not None and _holds_secret(field.annotation)
+    shows_input = isinstance(problem["input"], (str, int, float, bool, type(None)))
+    if isinstance(cause, ProctorError) or is_secret or not shows_input:
         return ConfigError(message, where=str(spot))
     return ConfigError(f"{message}, not {problem['input']!r}", where=str(spot))
 
