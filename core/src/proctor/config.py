@@ -196,7 +196,7 @@ def _add_evaluator(
         expanded = expand(spec, place, composing.presets)
         spec, place, presets = expanded.spec, expanded.place, expanded.presets
         every = spec.pop("every", None)
-        if every is not None and (not isinstance(every, int) or every < 1):
+        if every is not None and (type(every) is not int or every < 1):
             raise ConfigError(
                 f"'every' is a number of steps, from 1, not {every!r}", where=str(place / "every")
             )

@@ -119,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     is_debug = "--debug" in arguments
     try:
         _set_up_plugins(arguments)
-        returned = cli.main(args=arguments, prog_name="proctor", standalone_mode=False)
+        rest = [argument for argument in arguments if argument != "--debug"]
+        returned = cli.main(args=rest, prog_name="proctor", standalone_mode=False)
         code = returned if isinstance(returned, int) else 0
     except click.ClickException as error:
         error.show()
@@ -134,9 +135,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         click.echo(f"error: {printable(str(error))}", err=True)
         code = error.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()
-        code = 0
     except Exception as error:
         if is_debug:
             raise

@@ -33,21 +33,28 @@ def list_components(kind: str | None, as_json: bool) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    from proctor.terminal import printable
 
     console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        # a line each, whole, for whatever reads them
+        console.width = 10_000
     table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
     for heading in ("kind", "name", "from", "what it is", "options"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(
-            row["kind"], row["name"], row["distribution"], row["summary"], ", ".join(row["options"])
-        )
+        cells = [row["kind"], row["name"], row["distribution"], row["summary"]]
+        cells.append(", ".join(row["options"]))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     console.print(table)
     for line in manager.registry.broken_plugins:
-        console.print(f"broken plugin {line}", style="red", markup=False)
+        console.print(printable(f"broken plugin {line}"), style="red", markup=False)
 
 
 def _row(registration: Any) -> dict[str, Any]:
+    from proctor.build import signature_model
     from proctor.components import summary
 
     row: dict[str, Any] = {
@@ -65,6 +72,8 @@ def _row(registration: Any) -> dict[str, Any]:
         return row
     if hasattr(target, "model_fields"):
         row["options"] = list(target.model_fields)
+    elif registration.kind == "evaluator" and callable(target):
+        row["options"] = list(signature_model(target).model_fields)
     if isinstance(registration.target, str) or not hasattr(target, "keys"):
         row["summary"] = summary(target)
     else:

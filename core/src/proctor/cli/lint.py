@@ -40,14 +40,17 @@ def lint(config: Path, strict: bool, as_json: bool) -> None:
         evaluator = entry.evaluator
         if not isinstance(evaluator, GradedEvaluator):
             continue
-        asyncio.run(evaluator.dataset.open())
-        reports[entry.name] = lint_examples(
-            evaluator.dataset.examples(),
-            needs_target=any(grader.needs_target for grader in evaluator.graders),
-            limit=evaluator.limit,
-            by=evaluator.by,
-            seed=loaded.options.seed,
-        )
+        try:
+            asyncio.run(evaluator.open_datasets())
+            reports[entry.name] = lint_examples(
+                evaluator.dataset.examples(),
+                needs_target=any(grader.needs_target for grader in evaluator.graders),
+                limit=evaluator.limit,
+                by=evaluator.by,
+                seed=loaded.options.seed,
+            )
+        finally:
+            asyncio.run(evaluator.close())
     if as_json:
         click.echo(json.dumps({name: r.to_json() for name, r in reports.items()}, indent=2))
     else:
@@ -64,6 +67,8 @@ def _print(reports: dict[str, LintReport]) -> None:
     from proctor.terminal import printable
 
     console = Console(highlight=False, soft_wrap=True)
+    if not reports:
+        console.print("no evaluator of this config has a dataset to look at")
     styles = {"error": "bold red", "warning": "yellow", "info": "dim"}
     for name, report in reports.items():
         console.print(Text(f"{printable(name)}  {report.rows} rows", style="bold"))

@@ -118,7 +118,7 @@ class BarProgress(ScreenProgress):
             transient=True,
         )
         self._tasks: dict[str, Any] = {}
-        self._troubled: Counter[str] = Counter()
+        self._troubled: dict[str, Counter[str]] = {}
 
     def __enter__(self) -> BarProgress:
         self._bars.start()
@@ -148,12 +148,11 @@ class BarProgress(ScreenProgress):
     def sampled(self, evaluator: str, status: str) -> None:
         """Moves the bar on."""
         if status != "complete":
-            self._troubled[status] += 1
-            self._bars.update(self._tasks[evaluator], trouble=self._trouble())
+            troubled = self._troubled.setdefault(evaluator, Counter())
+            troubled[status] += 1
+            counts = ", ".join(f"{count} {kind}" for kind, count in sorted(troubled.items()))
+            self._bars.update(self._tasks[evaluator], trouble=counts)
         self._bars.advance(self._tasks[evaluator])
-
-    def _trouble(self) -> str:
-        return ", ".join(f"{count} {status}" for status, count in sorted(self._troubled.items()))
 
 
 def progress_for(stream: TextIO) -> ScreenProgress:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -69,8 +70,10 @@ def run(
         _heed_interrupts(task, stop, folder)
         return await task
 
+    # what evaluators print is no part of the results
+    printed = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
     try:
-        with progress:
+        with printed, progress, _own_interrupts():
             report = run_to_its_end(execute())
     except (asyncio.CancelledError, KeyboardInterrupt):
         click.echo(f"interrupted; what came back is in {folder}", err=True)
@@ -81,6 +84,16 @@ def run(
         _print_report(report)
     if report.exit_code:
         raise click.exceptions.Exit(report.exit_code)
+
+
+@contextlib.contextmanager
+def _own_interrupts() -> Iterator[None]:
+    """Gives Ctrl-C back its meaning when the run is done."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _heed_interrupts(task: asyncio.Task[Any], stop: Any, folder: Path) -> None:

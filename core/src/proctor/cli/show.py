@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,16 @@ def show(
     from rich.console import Console
 
     from proctor.runs import FinishedRun
+    from proctor.terminal import printable
 
     finished = FinishedRun(run)
+    results = finished.results()
+    best = _best_values(results)
     grades = finished.grades()
+
+    def is_best(grade: dict[str, Any]) -> bool:
+        reached = best.get((grade["evaluator"], grade["grader"]), 1.0)
+        return bool(grade["outcome"] == "graded" and grade.get("value") == reached)
 
     def wanted() -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
         for sample in finished.samples():
@@ -54,7 +61,7 @@ def show(
                 continue
             if outcome is not None and all(grade["outcome"] != outcome for grade in mine):
                 continue
-            if worst and all(_is_best(finished, grade) for grade in mine):
+            if worst and mine and all(map(is_best, mine)):
                 continue
             yield sample, mine
 
@@ -67,17 +74,31 @@ def show(
     is_empty = True
     for sample, mine in chosen:
         is_empty = False
-        _print_sample(console, sample, mine)
+        _print_sample(console, sample, mine, is_best)
     if is_empty:
-        console.print("no samples" + (" like that" if evaluator or example or outcome else ""))
-    _print_scores(console, finished)
+        filtered = evaluator or example or outcome or worst
+        console.print("no samples" + (" like that" if filtered else ""))
+    if results is None:
+        reason = finished.record.get("error")
+        status = finished.record.get("status", "unfinished")
+        line = f"the run has no results: it is {status}" + (f": {reason}" if reason else "")
+        console.print(printable(line), markup=False)
+        return
+    for line in _score_lines(results):
+        console.print(printable(line), markup=False)
+    for name, reason in results["errors"].items():
+        console.print(printable(f"{name}: failed: {reason}"), markup=False, style="red")
+    if results["status"] == "interrupted":
+        console.print("interrupted: these scores are of what came back, not of the dataset")
 
 
-def _is_best(run: Any, grade: dict[str, Any]) -> bool:
-    results = run.results() or {}
-    graders = results.get("evaluators", {}).get(grade["evaluator"], {}).get("graders", [])
-    best = next((g["scale"]["best"] for g in graders if g["grader"] == grade["grader"]), 1.0)
-    return bool(grade["outcome"] == "graded" and grade.get("value") == best)
+def _best_values(results: dict[str, Any] | None) -> dict[tuple[str, str], float]:
+    """The best value of each (evaluator, grader)."""
+    return {
+        (name, grader["grader"]): grader["scale"]["best"]
+        for name, result in (results or {}).get("evaluators", {}).items()
+        for grader in result["graders"]
+    }
 
 
 def _flat(sample: dict[str, Any], grades: list[dict[str, Any]]) -> dict[str, Any]:
@@ -99,7 +120,12 @@ def _flat(sample: dict[str, Any], grades: list[dict[str, Any]]) -> dict[str, Any
     }
 
 
-def _print_sample(console: Any, sample: dict[str, Any], grades: list[dict[str, Any]]) -> None:
+def _print_sample(
+    console: Any,
+    sample: dict[str, Any],
+    grades: list[dict[str, Any]],
+    is_best: Callable[[dict[str, Any]], bool],
+) -> None:
     from rich.text import Text
 
     from proctor.terminal import printable
@@ -136,20 +162,35 @@ def _print_sample(console: Any, sample: dict[str, Any], grades: list[dict[str, A
         value = f" {grade['value']:g}" if "value" in grade else ""
         why = grade.get("explanation") or grade.get("reason")
         note = f"  ({why})" if why else ""
-        style = "green" if grade.get("value") else "red"
+        style = "green" if is_best(grade) else "red"
         field("grade", f"{grade['grader']}: {grade['outcome']}{value}{note}", style)
     console.print()
 
 
-def _print_scores(console: Any, run: Any) -> None:
-    from proctor.terminal import printable
+def _score_lines(results: dict[str, Any]) -> Iterator[str]:
+    """A line for each score, or for why there is none."""
+    for name, result in results["evaluators"].items():
+        for grader in result["graders"]:
+            label = f"{name}/{grader['grader']}"
+            if grader["withheld"] is None:
+                line = f"{label}  {_with_interval(grader)}  n={grader['n']}"
+            else:
+                line = f"{label}  no score: {grader['withheld']}"
+            counts = [f"{outcome} {n}" for outcome, n in grader["counts"].items() if n]
+            yield "  ".join([line, *(c for c in counts if not c.startswith("graded "))])
+        if not result["graders"]:
+            yield from (f"{key}  {value:.4g}" for key, value in result["metrics"].items())
+            if result["withheld"] is not None:
+                yield f"{name}  no score: {result['withheld']}"
+    for name, suite in results["suites"].items():
+        if suite["withheld"] is not None:
+            yield f"{name}  no score: {suite['withheld']}"
+            continue
+        for kind in ("micro", "macro"):
+            yield f"{name}/{kind}  {_with_interval(suite[kind])}  n={suite['n']}"
 
-    results = run.results()
-    if results is None:
-        console.print(f"the run has no results: it is {run.record.get('status', 'unfinished')}")
-        return
-    for name, value in results["metrics"].items():
-        if name.count("/") == 1:
-            console.print(f"{printable(name)}  {value:.4g}", markup=False)
-    for name, reason in results["errors"].items():
-        console.print(printable(f"{name}: failed: {reason}"), markup=False, style="red")
+
+def _with_interval(mean: dict[str, Any]) -> str:
+    if mean["ci_low"] is None:
+        return f"{mean['score']:.3f} [no interval]"
+    return f"{mean['score']:.3f} [{mean['ci_low']:.3f}, {mean['ci_high']:.3f}]"
