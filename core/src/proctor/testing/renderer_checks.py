@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from proctor.types import Message, Termination, message_text
@@ -12,9 +13,10 @@ ANSWER = "Paris is the capital of France."
 def check_renderer(renderer: Any, tokenizer: Any) -> None:
     """Holds a renderer to its rules.
 
-    A prompt holds every message's text and at most one start token, and is the same each time; an
-    answer that ends with a stop sequence is read back without it, and one that does not end is
-    malformed.
+    A prompt holds every message's text, begins with one start token at most, and is the same each
+    time; an answer that ends with a stop sequence is read back without it, and one that does not
+    end is malformed. A renderer whose answers are more than text and a stop says with
+    ``answer_tokens(message)`` what its model would sample.
 
     Args:
         renderer: The renderer.
@@ -39,7 +41,7 @@ def check_renderer(renderer: Any, tokenizer: Any) -> None:
         assert found >= 0, f"{name}'s prompt lacks {message_text(message)!r}, or has it too early"
         position = found
     start = getattr(tokenizer, "bos_token_id", None)
-    assert start is None or tokens.count(start) <= 1, f"{name}'s prompt has several start tokens"
+    assert start is None or tokens[:2] != [start, start], f"{name}'s prompt has two start tokens"
     _check_answers(name, renderer, tokenizer)
 
 
@@ -52,11 +54,7 @@ def _check_answers(name: str, renderer: Any, tokenizer: Any) -> None:
     assert stops, f"{name} has no stop sequences"
     kinds = {type(stop) for stop in stops}
     assert kinds in ({str}, {int}), f"{name}'s stop sequences are strings, or token ids: {stops!r}"
-    for stop in stops:
-        if isinstance(stop, str):
-            tokens = tokenizer.encode(ANSWER + stop, add_special_tokens=False)
-        else:
-            tokens = [*tokenizer.encode(ANSWER, add_special_tokens=False), stop]
+    for tokens, stop in _ended_answers(renderer, tokenizer, stops):
         message, termination = renderer.parse_response(tokens)
         read = message_text(message).strip()
         assert read == ANSWER, f"{name} read {read!r} from {ANSWER!r} and its stop {stop!r}"
@@ -68,3 +66,18 @@ def _check_answers(name: str, renderer: Any, tokenizer: Any) -> None:
     assert not Termination(str(termination)).is_clean, (
         f"{name} says that an answer ended by {termination} which has no end"
     )
+
+
+def _ended_answers(
+    renderer: Any, tokenizer: Any, stops: list[str] | list[int]
+) -> Iterator[tuple[list[int], str | int]]:
+    """The answer's tokens with an end that the renderer owns, and that end."""
+    if isinstance(stops[0], int) and hasattr(renderer, "answer_tokens"):
+        tokens = list(renderer.answer_tokens(Message(role="assistant", content=ANSWER)))
+        yield tokens, tokens[-1]
+        return
+    for stop in stops:
+        if isinstance(stop, str):
+            yield list(tokenizer.encode(ANSWER + stop, add_special_tokens=False)), stop
+        else:
+            yield [*tokenizer.encode(ANSWER, add_special_tokens=False), stop], stop
