@@ -232,3 +232,36 @@ def test_a_run_gives_ctrl_c_back(command_line: Any, config: Any) -> None:
     before = signal.getsignal(signal.SIGINT)
     assert command_line("run", config()).code == 0
     assert signal.getsignal(signal.SIGINT) is before
+
+
+ODD = """\
+import proctor
+from proctor import EvaluationResult
+
+
+class Odd:
+    async def __call__(self, client):
+        return {}
+
+    async def evaluate(self, client, context):
+        metrics = {f"{context.name}/key of :key:": 1.0}
+        return EvaluationResult(context.name, metrics, details={"nan": float("nan"), "set": {3}})
+"""
+
+
+def test_the_json_is_strict_whatever_a_result_holds(
+    command_line: Any, tmp_path: Path, scripted_backend: Path
+) -> None:
+    (tmp_path / "odd.py").write_text(ODD)
+    (tmp_path / "evals.yaml").write_text(
+        "model: {backend: scripted}\nevaluators: [{type: './odd.py:Odd'}]\n"
+    )
+    printed = command_line("run", "evals.yaml", "--json", "--out", "run")
+    assert printed.code == 0, printed.err
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    result = json.loads(printed.out, parse_constant=refuse)["evaluators"]["Odd"]
+    assert result["details"] == {"nan": "nan", "set": "{3}"}
+    assert "Odd/key of :key:  1" in command_line("show", "run").out

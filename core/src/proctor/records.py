@@ -152,6 +152,11 @@ def to_line(record: Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", "replace") + b"\n"
 
 
+def to_document(value: Mapping[str, Any]) -> str:
+    """A mapping as strict JSON for people: indented, newline included."""
+    return json.dumps(json.loads(to_line(value)), ensure_ascii=False, indent=2) + "\n"
+
+
 def _plain(value: object) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")

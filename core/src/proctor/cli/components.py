@@ -37,7 +37,7 @@ def list_components(kind: str | None, as_json: bool) -> None:
 
     from proctor.terminal import printable
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     if not console.is_terminal:
         # a line each, whole, for whatever reads them
         console.width = 10_000

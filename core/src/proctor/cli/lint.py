@@ -66,7 +66,7 @@ def _print(reports: dict[str, LintReport]) -> None:
 
     from proctor.terminal import printable
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     if not reports:
         console.print("no evaluator of this config has a dataset to look at")
     styles = {"error": "bold red", "warning": "yellow", "info": "dim"}

@@ -66,7 +66,7 @@ def list_plugins(as_json: bool) -> None:
             registers,
             f"{row['seconds'] * 1000:.0f} ms",
         )
-    Console(highlight=False, soft_wrap=True).print(table)
+    Console(highlight=False, soft_wrap=True, emoji=False).print(table)
 
 
 def _row(plugin: Plugin) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def _print(name: str, reason: str, rows: list[dict[str, Any]]) -> None:
 
     from proctor.terminal import printable
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     console.print(f"{name} ({reason}), {len(rows)} tokens", markup=False)
     width = max((len(str(row["id"])) for row in rows), default=1)
     for row in rows:

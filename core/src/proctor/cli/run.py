@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
@@ -54,6 +53,7 @@ def run(
     """
     from proctor.cli.progress import progress_for
     from proctor.config import load_config
+    from proctor.records import to_document
     from proctor.runner import RunReport, run_config
     from proctor.runs import new_run_folder
     from proctor.sampling import StopSignal
@@ -76,10 +76,11 @@ def run(
         with printed, progress, _own_interrupts():
             report = run_to_its_end(execute())
     except (asyncio.CancelledError, KeyboardInterrupt):
-        click.echo(f"interrupted; what came back is in {folder}", err=True)
+        kept = f"what came back is in {folder}" if folder.exists() else "nothing was sampled"
+        click.echo(f"interrupted; {kept}", err=True)
         raise click.exceptions.Exit(130) from None
     if as_json:
-        click.echo(json.dumps(report.to_json() | {"folder": str(folder)}, indent=2))
+        click.echo(to_document(report.to_json() | {"folder": str(folder)}), nl=False)
     else:
         _print_report(report)
     if report.exit_code:
@@ -138,7 +139,7 @@ def _print_report(report: Any) -> None:
     from proctor.score_table import render_results
     from proctor.terminal import printable
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     if report.results:
         console.print(render_results([*report.results.values(), *report.suites.values()]))
     for name, reason in report.errors.items():

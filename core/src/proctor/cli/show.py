@@ -70,7 +70,7 @@ def show(
         for sample, mine in chosen:
             click.echo(json.dumps(_flat(sample, mine), ensure_ascii=False))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     is_empty = True
     for sample, mine in chosen:
         is_empty = False
