@@ -15,6 +15,8 @@ import proctor
 from proctor.config import load_config
 from proctor.metrics import EvaluationResult
 from proctor.runner import RunReport, run_config
+from proctor.runs import RunFolder
+from proctor.sampling import StopSignal
 from proctor.testing import ByteTokenizer, Hang, Reply, ScriptedClient
 
 LOG: list[str] = []
@@ -260,3 +262,37 @@ async def test_an_evaluator_of_training_clients_is_refused_offline(tmp_path: Pat
     with pytest.raises(proctor.ConfigError, match="Loss needs a training client"):
         await run(tmp_path, Loss())
     assert not (tmp_path / "run").exists()
+
+
+async def test_an_interrupt_while_datasets_are_read_opens_no_model(tmp_path: Path) -> None:
+    stop = StopSignal()
+    stop.set()
+    config = load_config({"model": Model(), "evaluators": [graded()]})
+    with pytest.raises(asyncio.CancelledError):
+        await run_config(config, tmp_path / "run", stop=stop)
+    assert "open dataset" in LOG
+    assert "close dataset" in LOG
+    assert "open backend" not in LOG
+    assert not (tmp_path / "run").exists()
+
+
+async def test_an_interrupt_ends_retries() -> None:
+    stop = StopSignal()
+
+    def script(prompt: str, index: int) -> Any:
+        stop.set()
+        return proctor.TransientError("busy")
+
+    client = ScriptedClient(script)
+    context = proctor.EvaluationContext.for_client(client, stop=stop)
+    await graded(dataset=Rows(n=1)).evaluate(client, context)
+    assert client.requests == 1
+
+
+@pytest.mark.parametrize("name", ["samples.jsonl", "grades.jsonl", "results.json"])
+def test_a_folder_with_files_of_its_own_is_left_alone(tmp_path: Path, name: str) -> None:
+    """A person's own samples.jsonl lost a last line that had no end, and got ours."""
+    (tmp_path / name).write_text('{"mine": 1}\n{"mine": 2}')
+    with pytest.raises(proctor.ConfigError, match=name):
+        RunFolder(tmp_path)
+    assert (tmp_path / name).read_text() == '{"mine": 1}\n{"mine": 2}'

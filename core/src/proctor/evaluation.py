@@ -300,6 +300,7 @@ class Evaluation:
                     params,
                     timeout=self.context.request_timeout,
                     deadline=self.context.deadline,
+                    stop=self.context.stop,
                 )
             except RequestFailed as failure:
                 return self._failed(item, range(count), str(failure))

@@ -151,6 +151,8 @@ async def run_config(
             if isinstance(entry.evaluator, GradedEvaluator):
                 prepared[entry.name] = Evaluation(entry.evaluator, context.named(entry.name))
                 await prepared[entry.name].prepare()
+        if context.stop.is_set:
+            raise asyncio.CancelledError("interrupted before the model was opened")
         closing.folder = run_folder = RunFolder(folder)
         run_folder.describe(**describe_run(config, context, manager))
         await config.backend.open()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from proctor.errors import ConfigError, RunError
-from proctor.records import to_line
+from proctor.records import to_document, to_line
 
 SAMPLES = "samples.jsonl"
 GRADES = "grades.jsonl"
@@ -108,6 +108,13 @@ class RunFolder:
             raise ConfigError(
                 f"{folder} holds a run already", fix="choose another folder with --out"
             )
+        for name in (SAMPLES, GRADES, RESULTS):
+            file = folder / name
+            if file.exists() and (not file.is_file() or file.stat().st_size):
+                raise ConfigError(
+                    f"{folder} has a {name} of its own, and no run",
+                    fix="choose another folder with --out",
+                )
         self._samples = JsonLines(folder / SAMPLES)
         self._grades = JsonLines(folder / GRADES)
         self.record: dict[str, Any] = {}
@@ -141,10 +148,9 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     Raises:
         RunError: It can't be written.
     """
-    text = json.dumps(json.loads(to_line(value)), ensure_ascii=False, indent=2) + "\n"
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(to_document(value), encoding="utf-8")
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)

@@ -153,6 +153,7 @@ async def request(
     *,
     timeout: float,
     deadline: float | None = None,
+    stop: StopSignal | None = None,
 ) -> tuple[Any, float]:
     """Sends one request, with a deadline that includes the client's own queueing.
 
@@ -166,6 +167,7 @@ async def request(
         params: tinker's sampling parameters.
         timeout: Seconds for each attempt.
         deadline: Of the whole run, on ``time.monotonic``'s clock.
+        stop: Once set, nothing is sent again.
 
     Returns:
         The client's response and the seconds that its attempt took.
@@ -190,7 +192,8 @@ async def request(
         except TimeoutError as error:
             raise RequestFailed(f"the client timed out: {one_line(error)}") from None
         except Exception as error:
-            if attempt + 1 < attempts and is_infrastructure_error(error):
+            is_stopped = stop is not None and stop.is_set
+            if attempt + 1 < attempts and is_infrastructure_error(error) and not is_stopped:
                 # jitter spreads retries out; it changes no result, so it needs no seed
                 await asyncio.sleep(0.5 * 2**attempt * random.uniform(0.8, 1.2))  # noqa: S311
                 continue
