@@ -296,3 +296,24 @@ def test_a_folder_with_files_of_its_own_is_left_alone(tmp_path: Path, name: str)
     with pytest.raises(proctor.ConfigError, match=name):
         RunFolder(tmp_path)
     assert (tmp_path / name).read_text() == '{"mine": 1}\n{"mine": 2}'
+
+
+async def test_a_mistake_in_a_dataset_says_whose_it_is(tmp_path: Path) -> None:
+    with pytest.raises(proctor.DatasetError, match=r"^second: the dataset is empty"):
+        await run(tmp_path, graded("first"), graded("second", dataset=Rows(n=0)))
+
+
+async def test_an_empty_target_among_several_is_in_no_answer(tmp_path: Path) -> None:
+    """A function that looks for the target in the answer found it in every answer."""
+
+    def contains(response: str, target: str) -> bool:
+        return target in response
+
+    class Several(Rows):
+        """Rows with an empty target beside another."""
+
+        def examples(self) -> Iterator[proctor.Example]:
+            yield proctor.Example(id="q", input="Say no.", target=["no", " ", ""])
+
+    report = await run(tmp_path, graded(dataset=Several(), graders=[contains]))
+    assert report.metrics["numbers/score"] == 0.0

@@ -114,7 +114,8 @@ def _return_annotation(method: Callable[..., Any]) -> Any:
 class FunctionGrader(Grader):
     """A plain function ``(response, target) -> bool`` as a grader.
 
-    With several targets it is called for each, and the best result counts.
+    With several targets it is called for each that is not empty, and the best result counts: an
+    empty one is part of every answer.
     """
 
     _function: Callable[[str, str], Any] = PrivateAttr()
@@ -135,5 +136,6 @@ class FunctionGrader(Grader):
 
     def grade(self, example: Example, sample: Sample) -> Verdict:
         """The best of the function's results over the example's targets."""
-        results = [self._function(sample.text, target) for target in example.targets]
+        targets = [target for target in example.targets if target.strip()]
+        results = [self._function(sample.text, target) for target in targets]
         return typing.cast(Verdict, max(results))

@@ -150,7 +150,11 @@ async def run_config(
         for entry in config.evaluators:
             if isinstance(entry.evaluator, GradedEvaluator):
                 prepared[entry.name] = Evaluation(entry.evaluator, context.named(entry.name))
-                await prepared[entry.name].prepare()
+                try:
+                    await prepared[entry.name].prepare()
+                except ProctorError as error:
+                    error.where = error.where or entry.name
+                    raise
         if context.stop.is_set:
             raise asyncio.CancelledError("interrupted before the model was opened")
         closing.folder = run_folder = RunFolder(folder)
