@@ -475,7 +475,7 @@ async def test_the_result_does_not_depend_on_the_order_of_arrival() -> None:
 
 
 async def test_stragglers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proctor.evaluation.STRAGGLER_SECONDS", 0.1)
+    monkeypatch.setattr("proctor.stragglers.STRAGGLER_SECONDS", 0.1)
     named: list[str] = []
 
     class Watched(Progress):

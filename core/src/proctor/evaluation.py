@@ -9,7 +9,7 @@ dataset.
 from __future__ import annotations
 
 import asyncio
-import time
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -28,6 +28,7 @@ from proctor.registry import one_line
 from proctor.renderers import choose_renderer, early_warning, get_renderer, quick_check
 from proctor.sampling import AnswerReader, RequestFailed, combined_stops, request, tinker_params
 from proctor.selection import Selection, select
+from proctor.stragglers import RequestsInFlight
 from proctor.types import Example, Message, Outcome, Sample
 
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 RENDER_BATCH = 32
 EARLY_SAMPLES = 20
 """After how many samples the share of malformed and truncated ones is looked at."""
-STRAGGLER_SECONDS = 30.0
-STRAGGLER_FACTOR = 5.0
-"""A request is a straggler after this many seconds and this many times the usual time."""
 
 
 @dataclass(slots=True)
@@ -86,9 +84,7 @@ class Evaluation:
             for index, grader in enumerate(evaluator.graders)
         ]
         self._early: list[Sample] = []
-        self._in_flight: dict[int, tuple[str, float]] = {}
-        self._usual_seconds = 0.0
-        self._answered = 0
+        self._in_flight = RequestsInFlight()
 
     async def prepare(self) -> None:
         """Chooses and checks the rows, then opens the graders; needs no model.
@@ -161,7 +157,8 @@ class Evaluation:
             async with asyncio.TaskGroup() as group:
                 for stage in self._stages:
                     group.create_task(stage.run())
-                watcher = group.create_task(self._watch())
+                waiting = functools.partial(self.context.progress.waiting, self.name)
+                watcher = group.create_task(self._in_flight.watch(waiting))
                 workers = [group.create_task(self._work(queue)) for _ in range(self._concurrency)]
                 await self._produce(selection, queue)
                 for _ in workers:
@@ -291,23 +288,20 @@ class Evaluation:
         async with self.context.budget.slot():
             if self.context.stop.is_set:
                 return []
-            self._in_flight[item.row] = (item.example.id, time.monotonic())
             try:
-                response, seconds = await request(
-                    self.client,
-                    item.prompt_tokens,
-                    count,
-                    params,
-                    timeout=self.context.request_timeout,
-                    deadline=self.context.deadline,
-                    stop=self.context.stop,
-                )
+                with self._in_flight.sent(item.row, item.example.id):
+                    response, seconds = await request(
+                        self.client,
+                        item.prompt_tokens,
+                        count,
+                        params,
+                        timeout=self.context.request_timeout,
+                        deadline=self.context.deadline,
+                        stop=self.context.stop,
+                    )
             except RequestFailed as failure:
                 return self._failed(item, range(count), str(failure))
-            finally:
-                self._in_flight.pop(item.row, None)
-        self._answered += 1
-        self._usual_seconds += (seconds - self._usual_seconds) / self._answered
+        self._in_flight.answered(seconds)
         return self._read(item, response, seconds, count)
 
     def _request_seed(self, item: Item, count: int) -> int | None:
@@ -387,20 +381,6 @@ class Evaluation:
                 warning = early_warning(self._early)
                 if warning:
                     self.context.progress.warn(self.name, str(warning))
-
-    async def _watch(self) -> None:
-        """Names the requests that the rest is waiting for."""
-        while True:
-            await asyncio.sleep(1.0)
-            now = time.monotonic()
-            limit = max(STRAGGLER_SECONDS, STRAGGLER_FACTOR * self._usual_seconds)
-            late = {
-                example: now - since
-                for example, since in self._in_flight.values()
-                if now - since > limit
-            }
-            if late:
-                self.context.progress.waiting(self.name, late)
 
 
 def _field(example: Example, path: str) -> str | None:
