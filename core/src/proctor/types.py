@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, NotRequired, Required, TypedDict
+from typing import Any, Literal, NotRequired, Required
 
 from pydantic import BaseModel, ConfigDict, Field
+
+# pydantic takes a TypedDict of the standard library only from Python 3.12 on
+from typing_extensions import TypedDict
 
 
 class TextPart(TypedDict):
