@@ -505,6 +505,9 @@ async def test_the_first_interrupt_stops_sending_and_keeps_what_comes_back() -> 
     assert all(record["status"] == "complete" for record in records.samples)
     assert len(records.grades) == client.requests
     assert result.details["interrupted"] is True
+    assert estimate(result).examples == 500
+    assert estimate(result).coverage == pytest.approx(client.requests / 500)
+    assert "numbers/score" not in result.metrics, "the first rows are no sample of the dataset"
 
 
 async def test_grading_overlaps_sampling() -> None:

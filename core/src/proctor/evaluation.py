@@ -27,7 +27,7 @@ from proctor.records import grade_record, request_digest, sample_key, sample_rec
 from proctor.registry import one_line
 from proctor.renderers import choose_renderer, early_warning, get_renderer, quick_check
 from proctor.sampling import AnswerReader, RequestFailed, combined_stops, request, tinker_params
-from proctor.selection import Selection, select
+from proctor.selection import select
 from proctor.stragglers import RequestsInFlight
 from proctor.types import Example, Message, Outcome, Sample
 
@@ -124,23 +124,13 @@ class Evaluation:
         self.renderer_key = f"{name}:{self.renderer.version}"
         stops = self.sampling.stop
         self._stops = combined_stops(self.renderer.get_stop_sequences(), stops, self.tokenizer)
-        self._reader = AnswerReader(self.renderer, self.tokenizer, stops, self._prefill_tokens())
+        prefill = self.evaluator.prefill
+        start = tuple(self.renderer.prefill_tokens(prefill)) if prefill else ()
+        self._reader = AnswerReader(self.renderer, self.tokenizer, stops, start)
         for problem in quick_check(self.renderer, self.tokenizer):
             if context.is_strict:
                 raise RendererError(str(problem), where=f"renderer {name}")
             context.progress.warn(self.name, f"renderer {name}: {problem}")
-
-    def _prefill_tokens(self) -> tuple[int, ...]:
-        """The tokens that the renderer makes of the prefill, at the end of a prompt."""
-        prefill = self.evaluator.prefill
-        if not prefill:
-            return ()
-        probe = [Message(role="user", content="?")]
-        without = self.renderer.prompt_tokens(probe)
-        tokens = self.renderer.prompt_tokens(probe, prefill=prefill)
-        if tokens[: len(without)] == without:
-            return tuple(tokens[len(without) :])
-        return tuple(self.tokenizer.encode(prefill, add_special_tokens=False))
 
     async def run(self) -> EvaluationResult:
         """Samples and grades; returns the result, also after an interrupt or a deadline.
@@ -160,10 +150,13 @@ class Evaluation:
                 waiting = functools.partial(self.context.progress.waiting, self.name)
                 watcher = group.create_task(self._in_flight.watch(waiting))
                 workers = [group.create_task(self._work(queue)) for _ in range(self._concurrency)]
-                await self._produce(selection, queue)
+                rows = selection.rows()
+                await self._produce(rows, queue)
                 for _ in workers:
                     await queue.put(None)
                 await asyncio.gather(*workers)
+                if total is not None and self.context.stop.is_set:
+                    await self._miss(rows)
                 watcher.cancel()
                 for stage in self._stages:
                     await stage.finish()
@@ -215,8 +208,9 @@ class Evaluation:
         )
         self._provenance = self.evaluator.dataset.provenance()
 
-    async def _produce(self, selection: Selection, queue: asyncio.Queue[Item | None]) -> None:
-        rows = selection.rows()
+    async def _produce(
+        self, rows: Iterator[tuple[int, Example]], queue: asyncio.Queue[Item | None]
+    ) -> None:
         seen = HashCounter()
         while not self.context.stop.is_set:
             batch = await asyncio.to_thread(self._render_batch, rows)
@@ -224,13 +218,21 @@ class Evaluation:
                 return
             for item in batch:
                 item.occurrence = seen.add(hash64(item.digest))
-                item.row = self.ledger.add_example(
-                    _field(item.example, "metadata.cluster"),
-                    [_field(item.example, path) for path in self.evaluator.by],
-                )
-                if self.context.stop.is_set:
-                    return
-                await queue.put(item)
+                item.row = self._add_row(item.example)
+                if not self.context.stop.is_set:
+                    await queue.put(item)
+
+    async def _miss(self, rows: Iterator[tuple[int, Example]]) -> None:
+        """Counts the rows that an interrupt left unsent as missing: what came back is no score."""
+        while batch := await asyncio.to_thread(lambda: list(islice(rows, 1000))):
+            for _, example in batch:
+                self._add_row(example)
+
+    def _add_row(self, example: Example) -> int:
+        return self.ledger.add_example(
+            _field(example, "metadata.cluster"),
+            [_field(example, path) for path in self.evaluator.by],
+        )
 
     def _render_batch(self, rows: Iterator[tuple[int, Example]]) -> list[Item]:
         shown = []
