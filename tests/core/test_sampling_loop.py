@@ -670,3 +670,56 @@ async def test_a_function_is_called_for_each_target_and_any_true_counts() -> Non
     )
     assert (await composed(ScriptedClient(lambda *_: "<1>")))["n/score"] == 1.0
     assert seen == ["one", "<1>"]
+
+
+class Warned(Progress):
+    """Keeps the warnings, and after how many samples each came."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self.warnings: list[tuple[int, str]] = []
+
+    def sampled(self, evaluator: str, status: str) -> None:
+        self.samples += 1
+
+    def warn(self, evaluator: str, message: str) -> None:
+        self.warnings.append((self.samples, message))
+
+
+@pytest.mark.parametrize(
+    ("reply", "cause"),
+    [
+        (Reply("no end", "stop", ends=False), "malformed"),
+        (Reply("cut off", "length", ends=False), "max_tokens"),
+    ],
+)
+async def test_a_run_whose_first_answers_all_have_no_end_says_so_at_once(
+    reply: Reply, cause: str
+) -> None:
+    warned = Warned()
+    await evaluate(lambda *_: reply, n=60, progress=warned, budget=RequestBudget(1))
+    [(samples, message)] = warned.warnings
+    assert samples == 20
+    assert cause in message
+    assert "renderer" in message
+
+
+async def test_a_run_with_one_whole_answer_among_the_first_is_left_alone() -> None:
+    warned = Warned()
+    await evaluate(
+        lambda prompt, _: "x" if asked(prompt) == 7 else Reply("x", "length", ends=False),
+        n=60,
+        progress=warned,
+        budget=RequestBudget(1),
+    )
+    assert warned.warnings == []
+
+
+async def test_a_run_whose_first_requests_all_fail_says_so_at_once() -> None:
+    warned = Warned()
+    await evaluate(
+        lambda *_: ValueError("no such model"), n=60, progress=warned, budget=RequestBudget(1)
+    )
+    [(samples, message)] = warned.warnings
+    assert samples == 20
+    assert "no such model" in message

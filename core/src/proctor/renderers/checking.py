@@ -234,9 +234,15 @@ def early_warning(samples: Sequence[Sample]) -> RendererWarning | None:
         samples: The first answers, some 20.
 
     Returns:
-        A warning with the likely cause where every answer is malformed, or every one truncated.
+        A warning with the likely cause where every request failed, or every answer is malformed,
+        or every one truncated.
     """
     answered = [sample for sample in samples if sample.status != "failed"]
+    if samples and not answered:
+        return RendererWarning(
+            f"all of the first {len(samples)} requests failed: {samples[0].error}",
+            "stop the run, and look at the model's options and its server",
+        )
     statuses = {sample.status for sample in answered}
     if statuses == {"truncated"}:
         return _all_truncated(answered)
