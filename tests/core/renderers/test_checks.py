@@ -188,6 +188,7 @@ THOUGHT: Any = [{"type": "thinking", "thinking": "hm"}]
             [replace(sample("malformed"), calls=[Call([1], [], "stop", 0.1)])] * 3,
             "stop signal; use",
         ),
+        ([sample("failed", error="HTTP 404")] * 20, "first 20 requests failed: HTTP 404; stop"),
         ([sample("failed"), *[sample("malformed", "x")] * 19], "all of the first 19 answers"),
     ],
 )
@@ -200,7 +201,6 @@ def test_early_answers_that_are_all_bad_say_why(samples: list[Sample], words: st
     [
         [sample("malformed")] * 19 + [sample("complete", "x")],
         [sample("malformed")] * 10 + [sample("truncated")] * 10,
-        [sample("failed")] * 20,
         [],
     ],
 )
