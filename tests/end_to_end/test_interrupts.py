@@ -29,17 +29,28 @@ MOMENTS = [(round(random.Random(n).uniform(0.0, 1.6), 3), 1 + n % 2) for n in ra
 
 def started(tmp_path: Path, plugin: Path) -> subprocess.Popen[str]:
     rows = [{"id": f"r{n}", "input": f"Question {n}", "target": "<1>"} for n in range(4000)]
-    config = tmp_path / "evals.yaml"
-    config.write_text(CONFIG.format(rows=json.dumps(rows)))
+    (tmp_path / "evals.yaml").write_text(CONFIG.format(rows=json.dumps(rows)))
+    return launched(tmp_path, plugin)
+
+
+def launched(tmp_path: Path, plugin: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "proctor", "--plugin", str(plugin)),
-            *("run", str(config), "--out", str(tmp_path / "run")),
+            *("run", str(tmp_path / "evals.yaml"), "--out", str(tmp_path / "run")),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def wait_for_the_folder(process: subprocess.Popen[str], tmp_path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run" / "samples.jsonl").exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def records(path: Path) -> list[dict[str, object]]:
@@ -54,11 +65,7 @@ def test_an_interrupted_run_leaves_whole_records(
 ) -> None:
     process = started(tmp_path, scripted_backend)
     try:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "run" / "samples.jsonl").exists():
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_for_the_folder(process, tmp_path)
         time.sleep(moment)
         for _ in range(times):
             process.send_signal(signal.SIGINT)
@@ -81,3 +88,47 @@ def test_an_interrupted_run_leaves_whole_records(
         assert re.search(r"interrupted", out + err)
     run = json.loads((tmp_path / "run" / "run.json").read_text())
     assert run["status"] in ("opening", "running", "interrupted")
+
+
+HUNG = """\
+import time
+
+import proctor
+
+
+class Hung(proctor.Dataset):
+    "Gives one row, and hangs."
+
+    is_cheap_to_read = False
+
+    def examples(self):
+        yield proctor.Example(id="1", input="Question", target="<1>")
+        time.sleep(3600)
+
+
+@proctor.hookimpl
+def proctor_register(registry):
+    registry.dataset("hung", Hung)
+"""
+
+
+def test_the_second_interrupt_ends_a_run_whose_dataset_hangs(
+    tmp_path: Path, scripted_backend: Path
+) -> None:
+    (tmp_path / "hung.py").write_text(HUNG)
+    (tmp_path / "evals.yaml").write_text(
+        "model: {backend: scripted}\nplugins: [./hung.py]\n"
+        "evaluators: [{name: hung, dataset: hung, graders: [substring]}]\n"
+    )
+    process = launched(tmp_path, scripted_backend)
+    try:
+        wait_for_the_folder(process, tmp_path)
+        time.sleep(0.5)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, (out, err)
+    assert "Traceback" not in err

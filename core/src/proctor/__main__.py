@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proctor.cli import main
+from proctor.cli import console
 
 if __name__ == "__main__":
-    main()
+    console()

@@ -107,7 +107,7 @@ Examples:
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def cli(ctx: click.Context, no_plugin: Sequence[str], plugin: Sequence[str], debug: bool) -> None:
-    """Evaluate language models, with scores that are right or say that they are not."""
+    """Evaluate language models. A score is right, or says that it is not."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -147,11 +147,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
             err=True,
         )
         code = 1
-    _leave(code)
+    sys.exit(code)
+
+
+def console() -> None:
+    """Runs the command line as a process of its own, and leaves no hung thread to wait for.
+
+    A thread that a client or a dataset hangs on would keep Python from exiting.
+    """
+    try:
+        main()
+    except SystemExit as stop:
+        _leave(stop.code if isinstance(stop.code, int) else 0)
 
 
 def _leave(code: int) -> NoReturn:
-    """Exits; where threads of a hung client or dataset are left, without waiting for them."""
     left = [thread for thread in threading.enumerate() if thread.name.startswith(THREAD_PREFIX)]
     for thread in left:
         thread.join(timeout=1.0)
