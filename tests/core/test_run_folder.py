@@ -145,3 +145,17 @@ def test_whatever_a_grader_adds_can_be_written(tmp_path: Path) -> None:
             "circle": {"n": 1, "again": "(itself)"},
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("file", "where"), [("run.json", "run.json"), ("samples.jsonl", "samples.jsonl:2")]
+)
+def test_a_damaged_file_is_named(tmp_path: Path, file: str, where: str) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.describe(status="complete")
+    folder.sample({"key": "k", "evaluator": "e", "row": 0, "index": 0})
+    folder.close()
+    with (tmp_path / "run" / file).open("ab") as opened:
+        opened.write(b"{]\n")
+    with pytest.raises(proctor.ConfigError, match=where):
+        list(FinishedRun(tmp_path / "run").samples())

@@ -10,6 +10,7 @@ from pydantic import Field
 
 import proctor
 import proctor.selection
+from proctor.build import build
 from proctor.components import Origin
 from proctor.evaluation import Evaluation
 from proctor.hashing import HashCounter, hash64
@@ -222,3 +223,17 @@ def test_graders_of_similar_names_are_not_numbered() -> None:
         grader._origin = Origin("house/exact")
     made = proctor.GradedEvaluator(dataset=Rows(), graders=graders)
     assert made.grader_names() == ["exact-match", "exact", "exact-2", "exact-3"]
+
+
+def test_a_function_that_misses_a_target_is_called_by_its_name() -> None:
+    def contains_it(response: str, target: str) -> bool:
+        return target in response
+
+    class Untargeted(proctor.Dataset):
+        """One row without a target."""
+
+        def examples(self) -> Iterator[proctor.Example]:
+            yield proctor.Example(id="a", input="?")
+
+    with pytest.raises(proctor.DatasetError, match="contains_it needs one"):
+        select(Untargeted(), [build("grader", contains_it)])

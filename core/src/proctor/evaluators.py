@@ -111,7 +111,7 @@ class GradedEvaluator(Component, SamplingClientEvaluator):
         names: list[str] = []
         for grader in self.graders:
             base = grader._origin.type.rsplit("/", 1)[-1] if grader._origin else None
-            name = base or type(grader).__name__
+            name = base or grader.label
             if ":" in name:
                 name = name.rsplit(":", 1)[-1].rsplit(".", 1)[-1]
             numbered = (f"{name}-{number}" for number in itertools.count(2))

@@ -77,6 +77,11 @@ class Grader(Component):
         return None
 
     @property
+    def label(self) -> str:
+        """What messages call the grader."""
+        return type(self).__name__
+
+    @property
     def is_batched(self) -> bool:
         """Whether the class grades in batches."""
         return type(self).grade_batch is not Grader.grade_batch
@@ -128,6 +133,11 @@ class FunctionGrader(Grader):
         self._origin = Origin(
             f"{function.__module__}:{function.__qualname__}", source_digest(function)
         )
+
+    @property
+    def label(self) -> str:
+        """The function's name."""
+        return self._function.__name__
 
     @property
     def is_proportion(self) -> bool:

@@ -178,7 +178,7 @@ class FinishedRun:
         folder: The folder.
 
     Raises:
-        ConfigError: There is no run in it.
+        ConfigError: There is no run in it, or a file of it was damaged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -188,12 +188,12 @@ class FinishedRun:
                 f"{folder} is no run's folder: it has no {RUN}",
                 fix="give the folder that 'proctor run' printed",
             )
-        self.record: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        self.record = _record((folder / RUN).read_bytes(), str(folder / RUN))
 
     def results(self) -> dict[str, Any] | None:
         """What ``results.json`` holds; None where the run never got there."""
         path = self.folder / RESULTS
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        return _record(path.read_bytes(), str(path)) if path.is_file() else None
 
     def samples(self) -> Iterator[dict[str, Any]]:
         """The samples, in the order of their evaluators and rows; the last record of a key wins."""
@@ -222,6 +222,18 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     if not path.is_file():
         return
     with path.open("rb") as file:
-        for line in file:
+        for number, line in enumerate(file, start=1):
             if line.endswith(b"\n"):
-                yield json.loads(line)
+                yield _record(line, f"{path}:{number}")
+
+
+def _record(content: bytes, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(content)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise ConfigError(
+            "no JSON object stands here", where=where, fix="restore the file, or take this line out"
+        )
+    return record

@@ -93,7 +93,7 @@ def _checked(
             if grader.needs_target and not any(target.strip() for target in example.targets):
                 raise DatasetError(
                     f"row {position + 1} (id {example.id!r}) has no target, and "
-                    f"{type(grader).__name__} needs one",
+                    f"{grader.label} needs one",
                     fix="give it one, or set needs_target = False in a grader that needs none",
                 )
             grader.check_example(example)
