@@ -11,7 +11,7 @@ from proctor.components import Component, ComponentKind, close_all
 from proctor.context import EvaluationContext
 from proctor.datasets import Dataset
 from proctor.errors import ConfigError
-from proctor.graders import Grader
+from proctor.graders import Grader, grader_name
 from proctor.metrics import EvaluationResult, valid_name
 from proctor.prompts import CHOICE_INSTRUCTION, FewShot
 from proctor.types import SamplingOptions
@@ -111,7 +111,7 @@ class GradedEvaluator(Component, SamplingClientEvaluator):
         names: list[str] = []
         for grader in self.graders:
             base = grader._origin.type.rsplit("/", 1)[-1] if grader._origin else None
-            name = base or grader.label
+            name = base or grader_name(grader)
             if ":" in name:
                 name = name.rsplit(":", 1)[-1].rsplit(".", 1)[-1]
             numbered = (f"{name}-{number}" for number in itertools.count(2))

@@ -77,11 +77,6 @@ class Grader(Component):
         return None
 
     @property
-    def label(self) -> str:
-        """What messages call the grader."""
-        return type(self).__name__
-
-    @property
     def is_batched(self) -> bool:
         """Whether the class grades in batches."""
         return type(self).grade_batch is not Grader.grade_batch
@@ -135,11 +130,6 @@ class FunctionGrader(Grader):
         )
 
     @property
-    def label(self) -> str:
-        """The function's name."""
-        return self._function.__name__
-
-    @property
     def is_proportion(self) -> bool:
         """Whether the function is annotated to return a bool."""
         return _return_annotation(self._function) is bool
@@ -149,3 +139,10 @@ class FunctionGrader(Grader):
         targets = [target for target in example.targets if target.strip()]
         results = [self._function(sample.text, target) for target in targets]
         return typing.cast(Verdict, max(results))
+
+
+def grader_name(grader: Grader) -> str:
+    """What a grader is called where no plugin named it: its class, or its function."""
+    if isinstance(grader, FunctionGrader):
+        return grader._function.__name__
+    return type(grader).__name__

@@ -9,7 +9,7 @@ from itertools import islice
 
 from proctor.datasets import Dataset
 from proctor.errors import DatasetError
-from proctor.graders import Grader
+from proctor.graders import Grader, grader_name
 from proctor.hashing import HashCounter, hash64
 from proctor.types import Example
 
@@ -93,7 +93,7 @@ def _checked(
             if grader.needs_target and not any(target.strip() for target in example.targets):
                 raise DatasetError(
                     f"row {position + 1} (id {example.id!r}) has no target, and "
-                    f"{grader.label} needs one",
+                    f"{grader_name(grader)} needs one",
                     fix="give it one, or set needs_target = False in a grader that needs none",
                 )
             grader.check_example(example)
