@@ -6,7 +6,7 @@ import difflib
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from proctor.components import Component, ComponentKind, Origin, source_digest
 from proctor.errors import ConfigError, PluginError, ProctorError, UnknownComponentError
 from proctor.graders import FunctionGrader, Grader
 from proctor.registry import Registration, import_target, one_line
-from proctor.types import SamplingOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,17 +347,3 @@ def _as_config_error(
     if isinstance(cause, ProctorError) or is_secret or not shows_input:
         return ConfigError(message, where=str(spot))
     return ConfigError(f"{message}, not {problem['input']!r}", where=str(spot))
-
-
-Builder = Callable[[], Any]
-"""An evaluator builder: called without arguments, it returns an evaluator."""
-
-__all__ = [
-    "Builder",
-    "Place",
-    "SamplingOptions",
-    "build",
-    "construct",
-    "kindred_function",
-    "signature_model",
-]
