@@ -1,0 +1,11 @@
+"""The evaluator ``inspect``, Inspect's scorers as graders, and its models as backends."""
+
+from typing import Any
+
+from proctor import hookimpl
+
+
+@hookimpl
+def proctor_register(registry: Any) -> None:
+    """Names the components."""
+    registry.evaluator("inspect", "proctor_inspect.evaluator:InspectEvaluator")
