@@ -16,6 +16,10 @@ if TYPE_CHECKING:
         SamplingClient as SamplingClient,
         open_model as open_model,
     )
+    from proctor.chat_models import (
+        ChatModel as ChatModel,
+        RenderedChatModel as RenderedChatModel,
+    )
     from proctor.components import (
         Component as Component,
         ComponentKind as ComponentKind,
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
         RunError as RunError,
         TokenizerError as TokenizerError,
         TransientError as TransientError,
+        UngradedError as UngradedError,
         UnknownComponentError as UnknownComponentError,
     )
     from proctor.evaluators import (
@@ -42,7 +47,11 @@ if TYPE_CHECKING:
         TrainingClientEvaluator as TrainingClientEvaluator,
     )
     from proctor.gguf_tokenizer import tokenizer_from_gguf as tokenizer_from_gguf
-    from proctor.graders import Grader as Grader
+    from proctor.graders import (
+        Grader as Grader,
+        GradeTally as GradeTally,
+    )
+    from proctor.grading import GradedPair as GradedPair
     from proctor.hashing import (
         HashCounter as HashCounter,
         hash64 as hash64,
@@ -85,6 +94,7 @@ _HOMES = {
         "RunError",
         "TokenizerError",
         "TransientError",
+        "UngradedError",
         "UnknownComponentError",
     ),
     "proctor.types": (
@@ -105,7 +115,9 @@ _HOMES = {
         "message_text",
     ),
     "proctor.components": ("Component", "ComponentKind", "fingerprint"),
-    "proctor.graders": ("Grader",),
+    "proctor.graders": ("GradeTally", "Grader"),
+    "proctor.grading": ("GradedPair",),
+    "proctor.chat_models": ("ChatModel", "RenderedChatModel"),
     "proctor.datasets": ("Dataset",),
     "proctor.backends": ("Backend", "OpenedModel", "SamplingClient", "open_model"),
     "proctor.hashing": ("HashCounter", "hash64"),

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from proctor.components import Component
+from proctor.sampling import DEFAULT_REQUEST_TIMEOUT
 from proctor.types import ModelIdentity
 
 if TYPE_CHECKING:
     import tinker
+
+    from proctor.chat_models import ChatModel
 
 
 @runtime_checkable
@@ -59,6 +62,27 @@ class Backend(Component):
             BackendError: It can't; the message says what to do.
         """
         raise NotImplementedError
+
+    async def open_chat_model(
+        self, renderer: str | None = None, *, request_timeout: float = DEFAULT_REQUEST_TIMEOUT
+    ) -> ChatModel:
+        """Opens the model as a chat model, as a judge uses it.
+
+        The default renders messages for the sampling client that ``open_model`` gives; a backend
+        of a chat API overrides it.
+
+        Args:
+            renderer: The renderer's name; None to choose by the model.
+            request_timeout: Seconds for one request.
+
+        Raises:
+            BackendError: It can't be opened; the message says what to do.
+            RendererError: No renderer fits the model.
+        """
+        from proctor.chat_models import RenderedChatModel
+
+        model = await self.open_model()
+        return RenderedChatModel(model, renderer, request_timeout=request_timeout)
 
 
 async def open_model(backend: str, **options: Any) -> OpenedModel:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class ProctorError(Exception):
@@ -63,7 +64,27 @@ class TransientError(ProctorError, ConnectionError):
     """An infrastructure failure that may succeed when it is tried again."""
 
 
+class UngradedError(ProctorError, ValueError):
+    """A grader gives no grade: the outcome is ``ungraded``, and what it learnt is kept.
+
+    Args:
+        what: Why, in one clause.
+        metadata: For the grade's record, such as a judge's unreadable verdict.
+    """
+
+    def __init__(self, what: str, *, metadata: Mapping[str, Any] | None = None) -> None:
+        super().__init__(what)
+        self.metadata = dict(metadata or {})
+
+
 class RunError(ProctorError, RuntimeError):
     """A run that had begun could not go on."""
 
     exit_code = 1
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """The error that ended a task group: one error, not a tree of them."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

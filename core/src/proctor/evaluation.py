@@ -15,18 +15,21 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from proctor.answers import AnswerReader, failed_samples
+from proctor.backends import OpenedModel
+from proctor.chat_models import RenderedChatModel
 from proctor.components import fingerprint
 from proctor.context import EvaluationContext, identify
-from proctor.errors import ConfigError, RendererError
+from proctor.errors import ConfigError, RendererError, first_cause
+from proctor.graders import Grader
 from proctor.grading import GradedPair, GradingStage
 from proctor.hashing import HashCounter, hash64
 from proctor.ledger import Ledger, LedgerColumn
 from proctor.metrics import EvaluationResult
 from proctor.prompts import PromptStyle, choose_shots
 from proctor.records import grade_record, request_digest, sample_key, sample_record
-from proctor.registry import one_line
 from proctor.renderers import choose_renderer, early_warning, get_renderer, quick_check
-from proctor.sampling import AnswerReader, RequestFailed, combined_stops, request, tinker_params
+from proctor.sampling import RequestFailed, combined_stops, request, tinker_params
 from proctor.selection import select
 from proctor.stragglers import RequestsInFlight
 from proctor.types import Example, Message, Outcome, Sample
@@ -83,6 +86,11 @@ class Evaluation:
             GradingStage(grader, self._reporter(index))
             for index, grader in enumerate(evaluator.graders)
         ]
+        tallies = {
+            name: grader.tally()
+            for name, grader in zip(self.grader_names, evaluator.graders, strict=True)
+        }
+        self._tallies = {name: tally for name, tally in tallies.items() if tally is not None}
         self._early: list[Sample] = []
         self._in_flight = RequestsInFlight()
 
@@ -127,10 +135,32 @@ class Evaluation:
         prefill = self.evaluator.prefill
         start = tuple(self.renderer.prefill_tokens(prefill)) if prefill else ()
         self._reader = AnswerReader(self.renderer, self.tokenizer, stops, start)
+        self._connect_graders()
         for problem in quick_check(self.renderer, self.tokenizer):
             if context.is_strict:
                 raise RendererError(str(problem), where=f"renderer {name}")
             context.progress.warn(self.name, f"renderer {name}: {problem}")
+
+    def _connect_graders(self) -> None:
+        """Hands the model under evaluation to the graders that ask it something."""
+        asking = [g for g in self.evaluator.graders if type(g).connect is not Grader.connect]
+        if not asking:
+            return
+        opened = OpenedModel(
+            self.client,
+            self.identity,
+            self.tokenizer,
+            self.context.max_in_flight,
+            self.context.seed_covers_samples,
+        )
+        model = RenderedChatModel(
+            opened,
+            self.renderer_name,
+            request_timeout=self.context.request_timeout,
+            budget=self.context.budget,
+        )
+        for grader in asking:
+            grader.connect(model)
 
     async def run(self) -> EvaluationResult:
         """Samples and grades; returns the result, also after an interrupt or a deadline.
@@ -161,7 +191,7 @@ class Evaluation:
                 for stage in self._stages:
                     await stage.finish()
         except BaseExceptionGroup as group_error:
-            raise _first_cause(group_error) from group_error
+            raise first_cause(group_error) from group_error
         self.context.progress.finished(self.name)
         return EvaluationResult.from_ledger(
             self.name,
@@ -178,6 +208,7 @@ class Evaluation:
                 "scanned": selection.scanned,
                 "interrupted": self.context.stop.is_set,
             },
+            tallies=self._tallies,
         )
 
     @property
@@ -278,8 +309,9 @@ class Evaluation:
         if room is not None:
             max_tokens = min(max_tokens, room - len(item.prompt_tokens))
             if max_tokens < 1:
-                return self._failed(
-                    item,
+                return failed_samples(
+                    item.example.id,
+                    item.messages,
                     range(count),
                     f"the prompt's {len(item.prompt_tokens)} tokens leave no room in the "
                     f"context of {room}",
@@ -302,9 +334,11 @@ class Evaluation:
                         stop=self.context.stop,
                     )
             except RequestFailed as failure:
-                return self._failed(item, range(count), str(failure))
+                return failed_samples(item.example.id, item.messages, range(count), str(failure))
         self._in_flight.answered(seconds)
-        return self._read(item, response, seconds, count)
+        return self._reader.read_response(
+            item.example.id, item.messages, item.prompt_tokens, response, seconds, count
+        )
 
     def _request_seed(self, item: Item, count: int) -> int | None:
         """A seed for each request, so that equal prompts do not get equal answers."""
@@ -312,32 +346,6 @@ class Evaluation:
             return None
         seed = self._effective_sampling().seed
         return hash64(seed, item.digest, item.occurrence) & 0x7FFFFFFF
-
-    def _read(self, item: Item, response: Any, seconds: float, count: int) -> list[Sample]:
-        samples = []
-        try:
-            sequences = list(response.sequences)[:count]
-            for index, sequence in enumerate(sequences):
-                samples.append(
-                    self._reader.read(
-                        item.example.id,
-                        index,
-                        item.messages,
-                        item.prompt_tokens,
-                        sequence,
-                        seconds,
-                    )
-                )
-            reason = f"the client gave {len(sequences)} answers for {count}"
-        except Exception as error:
-            reason = f"the client's response can't be read: {one_line(error)}"
-        return samples + self._failed(item, range(len(samples), count), reason)
-
-    def _failed(self, item: Item, indices: range, reason: str) -> list[Sample]:
-        return [
-            Sample(item.example.id, index, "failed", item.messages, [], error=reason)
-            for index in indices
-        ]
 
     async def _take(self, item: Item, sample: Sample) -> None:
         """Records a sample, and hands it to the graders that want it."""
@@ -371,6 +379,8 @@ class Evaluation:
         outcome = self.ledger.record(
             row, sample_index, name, grading.outcome, value, answer=grading.answer
         )
+        if name in self._tallies:
+            self._tallies[name].add(grading)
         self.context.sink.grade(
             grade_record(self.name, key, name, self._fingerprints[index], grading)
         )
@@ -388,11 +398,3 @@ class Evaluation:
 def _field(example: Example, path: str) -> str | None:
     value = example.metadata.get(path.split(".", 1)[1])
     return None if value is None else str(value)
-
-
-def _first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that ended a task group: one error, not a tree of them."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -4,16 +4,40 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import PrivateAttr
 
 from proctor.components import Component, Origin, source_digest
 from proctor.types import Example, Grade, Sample
 
+if TYPE_CHECKING:
+    from proctor.chat_models import ChatModel
+    from proctor.estimates import Estimate
+    from proctor.grading import GradedPair
+
 Verdict = Grade | float | bool
 """What a grader may return; a bool counts as its scale's best or worst."""
+
+
+class GradeTally:
+    """What a grader counts over one evaluation, beside its score; the base counts nothing."""
+
+    def add(self, grading: GradedPair) -> None:
+        """Takes what the grader made of one sample: a grade, or why there is none."""
+
+    def metrics(self, estimate: Estimate) -> Mapping[str, float]:
+        """The counts by name, at the end; they become ``{evaluator}/{grader}/{name}``.
+
+        Args:
+            estimate: The grader's score, for what is derived from it.
+        """
+        return {}
+
+    def notes(self, estimate: Estimate) -> Sequence[str]:
+        """What a person should read beside the score, a line each."""
+        return ()
 
 
 class Grader(Component):
@@ -71,6 +95,13 @@ class Grader(Component):
     def scale(self) -> tuple[float | None, float]:
         """The scale as (worst, best), for graders whose scale is an option."""
         return self.worst, self.best
+
+    def connect(self, model: ChatModel) -> None:
+        """Takes the model under evaluation, once it is open, for graders that ask it something."""
+
+    def tally(self) -> GradeTally | None:
+        """A new count for one evaluation, for graders that report more than a score."""
+        return None
 
     def extract_answer(self, example: Example, sample: Sample) -> str | None:
         """The answer as the grader reads it, by which maj@k tells which samples agree."""

@@ -7,11 +7,11 @@ import contextlib
 import inspect
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from proctor.errors import ProctorError
+from proctor.errors import ProctorError, UngradedError
 from proctor.graders import Grader
 from proctor.ledger import checked_value
 from proctor.registry import one_line
@@ -31,12 +31,14 @@ class GradedPair:
         grade: The grade, on the grader's scale; None where it is ungraded.
         reason: Why it is ungraded, in one line.
         answer: The answer as the grader reads it, for maj@k.
+        metadata: What the grader learnt although it gave no grade.
     """
 
     outcome: Outcome
     grade: Grade | None = None
     reason: str | None = None
     answer: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 Pair = tuple[Example, Sample]
@@ -123,7 +125,7 @@ class GradingStage:
             if len(pairs) > 1:
                 return [grading for pair in pairs for grading in await self._grade_as_batch([pair])]
             if attempt == RETRIES or not is_infrastructure_error(error):
-                return [_ungraded(_reason(error))]
+                return [_raised(error)]
             await asyncio.sleep(0.5 * 2**attempt)
             return await self._grade_as_batch(pairs, attempt + 1)
         return [self._settle(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
@@ -137,7 +139,7 @@ class GradingStage:
                 return self._hung()
             except Exception as error:
                 if attempt == RETRIES or not is_infrastructure_error(error):
-                    return _ungraded(_reason(error))
+                    return _raised(error)
                 await asyncio.sleep(0.5 * 2**attempt)
         raise AssertionError("unreachable")
 
@@ -193,7 +195,7 @@ class GradingStage:
                 return self._settle(pair, _finished(self.grader.grade(*pair)))
             except BaseException as error:  # on this thread an exit is the grader's mistake
                 if attempt == RETRIES or not is_infrastructure_error(error):
-                    return _ungraded(_reason(error))
+                    return _raised(error)
                 time.sleep(0.5 * 2**attempt)
         raise AssertionError("unreachable")
 
@@ -269,7 +271,8 @@ def _ungraded(reason: str) -> GradedPair:
     return GradedPair(Outcome.UNGRADED, reason=reason)
 
 
-def _reason(error: BaseException) -> str:
+def _raised(error: BaseException) -> GradedPair:
     if isinstance(error, ProctorError):
-        return str(error)
-    return f"the grader raised {one_line(error)}"
+        metadata = error.metadata if isinstance(error, UngradedError) else {}
+        return GradedPair(Outcome.UNGRADED, reason=str(error), metadata=metadata)
+    return _ungraded(f"the grader raised {one_line(error)}")

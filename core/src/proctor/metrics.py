@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from proctor.errors import ConfigError
 from proctor.estimates import Estimate
+from proctor.graders import GradeTally
 from proctor.ledger import Ledger
 from proctor.pass_at_k import reported_ks
 from proctor.types import Outcome
@@ -145,12 +146,16 @@ class GraderResult:
         estimate: The estimate over all examples.
         withheld: Why there is no headline; None where there is one.
         groups: The estimates for each value of each ``by`` field; None is for rows without one.
+        tally: What the grader counted beside its score.
+        notes: What the grader says of its score, a line each.
     """
 
     grader: str
     estimate: Estimate
     withheld: str | None
     groups: Mapping[str, Mapping[str | None, Estimate]] = field(default_factory=dict)
+    tally: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The result as JSON: the estimate's keys, and ``grader``, ``withheld`` and ``by``."""
@@ -163,6 +168,8 @@ class GraderResult:
             "withheld": self.withheld,
             **self.estimate.to_json(),
             "by": by,
+            "tally": dict(self.tally),
+            "notes": list(self.notes),
         }
 
 
@@ -195,6 +202,7 @@ class EvaluationResult:
         *,
         min_coverage: float = 0.95,
         details: Mapping[str, Any] | None = None,
+        tallies: Mapping[str, GradeTally] | None = None,
     ) -> EvaluationResult:
         """The result of a graded evaluation.
 
@@ -203,6 +211,7 @@ class EvaluationResult:
             ledger: All outcomes.
             min_coverage: The coverage that a headline needs.
             details: Anything else for the record.
+            tallies: What graders counted, by their names.
 
         Raises:
             ConfigError: The name or ``min_coverage`` can't be.
@@ -214,10 +223,13 @@ class EvaluationResult:
         for column in ledger.columns:
             valid_name(column.grader)
             result = _grader_result(ledger, column.grader, min_coverage)
+            if tallies and column.grader in tallies:
+                result = _with_tally(result, tallies[column.grader])
             graders.append(result)
             prefix = f"{name}/{column.grader}"
             withheld = result.withheld is not None
-            metrics |= flat_metrics(prefix, result.estimate, withheld=withheld)
+            counted = {f"{prefix}/{key}": value for key, value in result.tally.items()}
+            metrics |= counted | flat_metrics(prefix, result.estimate, withheld=withheld)
             for by, groups in result.groups.items():
                 for value, estimate in groups.items():
                     reason = withheld_reason(estimate, min_coverage)
@@ -273,3 +285,13 @@ def _grader_result(ledger: Ledger, grader: str, min_coverage: float) -> GraderRe
         for by in ledger.by
     }
     return GraderResult(grader, estimate, withheld_reason(estimate, min_coverage), groups)
+
+
+def _with_tally(result: GraderResult, tally: GradeTally) -> GraderResult:
+    """A grader's result with what it counted, as far as those are finite numbers."""
+    counted = {
+        valid_name(key): float(value)
+        for key, value in tally.metrics(result.estimate).items()
+        if math.isfinite(value)
+    }
+    return replace(result, tally=counted, notes=tuple(tally.notes(result.estimate)))

@@ -132,6 +132,8 @@ def grade_record(
             record["explanation"] = graded.grade.explanation
         if graded.grade.metadata:
             record["metadata"] = graded.grade.metadata
+    elif graded.metadata:
+        record["metadata"] = graded.metadata
     if graded.reason is not None:
         record["reason"] = graded.reason
     if graded.answer is not None:

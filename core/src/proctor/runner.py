@@ -16,7 +16,7 @@ from proctor.backends import OpenedModel
 from proctor.components import close_all
 from proctor.config import Config, ConfiguredEvaluator
 from proctor.context import EvaluationContext, Progress
-from proctor.errors import ConfigError, ProctorError, RunError
+from proctor.errors import ConfigError, ProctorError, RunError, first_cause
 from proctor.evaluation import Evaluation
 from proctor.evaluators import GradedEvaluator, TrainingClientEvaluator
 from proctor.metrics import EvaluationResult
@@ -234,8 +234,7 @@ class _Closing:
 
 def reason_of(error: BaseException) -> str:
     """Why something failed, in one line: the first cause, where a task group holds several."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+    error = first_cause(error)
     return str(error) if isinstance(error, ProctorError) else one_line(error)
 
 
@@ -269,7 +268,7 @@ async def _evaluate(
             for entry in config.evaluators:
                 group.create_task(one(entry))
     except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from errors
+        raise first_cause(errors) from errors
     report.is_interrupted = context.stop.is_set
     in_order = {
         e.name: report.results[e.name] for e in config.evaluators if e.name in report.results

@@ -1,26 +1,17 @@
-"""One request to a sampling client: its deadline, its retries, and what came back."""
+"""One request to a sampling client: its deadline, its retries and its parameters."""
 
 from __future__ import annotations
 
 import asyncio
-import bisect
 import random
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from proctor.errors import TransientError
 from proctor.registry import one_line
-from proctor.types import (
-    Call,
-    Message,
-    Sample,
-    SampleStatus,
-    SamplingOptions,
-    Termination,
-)
+from proctor.types import SamplingOptions
 
 if TYPE_CHECKING:
     import tinker
@@ -214,93 +205,6 @@ def combined_stops(
         return list(renderer_stops)  # type: ignore[return-value]
     texts = [s if isinstance(s, str) else str(tokenizer.decode([s])) for s in renderer_stops]
     return [*texts, *extra]
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerReader:
-    """Reads sampled tokens into samples: the renderer's parsing, and what it says of their end.
-
-    Attributes:
-        renderer: Parses the tokens.
-        tokenizer: Decodes them, where a task has stop strings of its own.
-        stops: The task's own stop strings.
-        prefill_tokens: The start of the answer, which the prompt already held.
-    """
-
-    renderer: Any
-    tokenizer: Any
-    stops: tuple[str, ...] = ()
-    prefill_tokens: tuple[int, ...] = ()
-
-    def read(
-        self,
-        example_id: str,
-        index: int,
-        messages: list[Message],
-        prompt_tokens: list[int],
-        sequence: Any,
-        seconds: float,
-    ) -> Sample:
-        """The sample that one sampled sequence is.
-
-        A clean end beats the stop reason: a clean end at exactly the last token is complete.
-        """
-        tokens = [int(token) for token in sequence.tokens]
-        logprobs = getattr(sequence, "logprobs", None)
-        call = Call(
-            prompt_tokens=prompt_tokens,
-            tokens=tokens,
-            stop_reason=str(sequence.stop_reason),
-            seconds=seconds,
-            logprobs=None if logprobs is None else [float(value) for value in logprobs],
-        )
-        error = None
-        try:
-            message, termination = self.renderer.parse_response(
-                [*self.prefill_tokens, *self._ended(tokens)],
-                prompt=prompt_tokens[: len(prompt_tokens) - len(self.prefill_tokens)],
-            )
-        except Exception as raised:
-            message = Message(role="assistant", content=str(self.tokenizer.decode(tokens)))
-            termination, error = Termination.MALFORMED, f"the renderer raised {one_line(raised)}"
-        termination = Termination(str(termination))
-        status: SampleStatus = "complete"
-        if not termination.is_clean:
-            status = "truncated" if call.stop_reason == "length" else "malformed"
-            if status == "malformed" and error is None:
-                error = "the answer has no clean end"
-        return Sample(
-            example_id=example_id,
-            index=index,
-            status=status,
-            messages=[*messages, message],
-            calls=[call],
-            termination=termination,
-            error=error,
-        )
-
-    def _ended(self, tokens: list[int]) -> list[int]:
-        """The tokens up to a task's own stop string, ended as the renderer's own end would."""
-        if not self.stops:
-            return tokens
-        text = str(self.tokenizer.decode(tokens))
-        cuts = [text.find(stop) for stop in self.stops if stop in text]
-        if not cuts:
-            return tokens
-        answer = text[: min(cuts)]
-        within_answer = range(len(tokens))
-        whole = bisect.bisect_left(
-            within_answer,
-            True,
-            key=lambda last: not answer.startswith(self.tokenizer.decode(tokens[: last + 1])),
-        )
-        rest = answer[len(self.tokenizer.decode(tokens[:whole])) :]
-        end = self.renderer.get_stop_sequences()[0]
-        if isinstance(end, str):
-            tail = self.tokenizer.encode(rest + end, add_special_tokens=False)
-        else:
-            tail = [*self.tokenizer.encode(rest, add_special_tokens=False), end]
-        return [*tokens[:whole], *tail]
 
 
 def tinker_params(

@@ -9,7 +9,7 @@ import pytest
 
 from proctor import renderers
 from proctor.renderers import Termination, get_renderer, quick_check
-from proctor.sampling import AnswerReader
+from proctor.answers import AnswerReader
 
 THINKERS = {
     "qwen3": "<think>\nIs it Paris? It is",

@@ -1,0 +1,150 @@
+"""Chat models: messages in, samples out. What judges use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any, ClassVar
+
+from proctor.answers import AnswerReader, failed_samples
+from proctor.backends import OpenedModel
+from proctor.hashing import hash64
+from proctor.renderers import choose_renderer, get_renderer
+from proctor.sampling import (
+    DEFAULT_REQUEST_TIMEOUT,
+    RequestBudget,
+    RequestFailed,
+    combined_stops,
+    request,
+    tinker_params,
+)
+from proctor.types import Message, ModelIdentity, Sample, SamplingOptions
+
+
+class ChatModel:
+    """Base of chat models: a sampling client with a renderer, or an HTTP chat API.
+
+    Attributes:
+        identity: Which model it is.
+        max_in_flight: Most requests that it can take at once; None for no limit of its own.
+        takes_schema: Whether it can hold its answer to a JSON schema.
+    """
+
+    identity: ModelIdentity
+    max_in_flight: int | None = None
+    takes_schema: ClassVar[bool] = False
+
+    async def generate(
+        self,
+        messages: Sequence[Message],
+        sampling: SamplingOptions,
+        n: int = 1,
+        *,
+        schema: Mapping[str, Any] | None = None,
+    ) -> list[Sample]:
+        """Continues a conversation ``n`` times.
+
+        Args:
+            messages: The conversation.
+            sampling: How to sample. With a seed, the same call gives the same answers, and the
+                ``n`` answers differ.
+            n: How many answers.
+            schema: A JSON schema that the answer must follow, where ``takes_schema``.
+
+        Returns:
+            ``n`` samples, in order. One whose request gave no answer is ``failed`` and says why.
+
+        Raises:
+            ProctorError: The conversation, or an option, is nothing that the model can be asked.
+        """
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """Drops what the model holds."""
+
+
+class RenderedChatModel(ChatModel):
+    """A sampling client with a renderer as a chat model.
+
+    Args:
+        model: The opened model.
+        renderer: The renderer's name; None to choose by the model.
+        request_timeout: Seconds for one request, the client's own queueing included.
+        budget: Slots for requests, where they are shared with others.
+
+    Raises:
+        RendererError: No renderer fits the model.
+    """
+
+    def __init__(
+        self,
+        model: OpenedModel,
+        renderer: str | None = None,
+        *,
+        request_timeout: float = DEFAULT_REQUEST_TIMEOUT,
+        budget: RequestBudget | None = None,
+    ) -> None:
+        self.identity = model.identity
+        self.max_in_flight = model.max_in_flight
+        self.renderer_name, _ = choose_renderer(
+            name=renderer,
+            model_name=model.identity.base_model,
+            checkpoint_renderer_name=model.identity.renderer_name,
+            tokenizer=model.tokenizer,
+        )
+        self._renderer = get_renderer(self.renderer_name, model.tokenizer)
+        self._model = model
+        self._request_timeout = request_timeout
+        self._budget = budget
+
+    async def generate(
+        self,
+        messages: Sequence[Message],
+        sampling: SamplingOptions,
+        n: int = 1,
+        *,
+        schema: Mapping[str, Any] | None = None,
+    ) -> list[Sample]:
+        """Samples ``n`` answers: in one request where one seed covers them, else in ``n``."""
+        if schema is not None:
+            raise NotImplementedError("takes_schema is false")
+        prompt = await asyncio.to_thread(
+            lambda: list(self._renderer.prompt_tokens_batch([list(messages)])[0])
+        )
+        room = self.identity.context_length
+        max_tokens = sampling.max_tokens
+        if room is not None:
+            max_tokens = min(max_tokens, room - len(prompt))
+            if max_tokens < 1:
+                reason = f"the prompt's {len(prompt)} tokens leave no room in the context of {room}"
+                return failed_samples("", list(messages), range(n), reason)
+        if n == 1 or sampling.seed is None or self._model.seed_covers_samples:
+            return await self._request(messages, prompt, sampling, max_tokens, sampling.seed, n)
+        seeds = [hash64(sampling.seed, index) & 0x7FFFFFFF for index in range(n)]
+        answers = await asyncio.gather(
+            *(self._request(messages, prompt, sampling, max_tokens, seed, 1) for seed in seeds)
+        )
+        return [sample for [sample] in answers]
+
+    async def _request(
+        self,
+        messages: Sequence[Message],
+        prompt: list[int],
+        sampling: SamplingOptions,
+        max_tokens: int,
+        seed: int | None,
+        count: int,
+    ) -> list[Sample]:
+        tokenizer = self._model.tokenizer
+        stops = combined_stops(self._renderer.get_stop_sequences(), sampling.stop, tokenizer)
+        params = tinker_params(sampling, stops, max_tokens, seed)
+        try:
+            async with self._budget.slot() if self._budget else nullcontext():
+                response, seconds = await request(
+                    self._model.client, prompt, count, params, timeout=self._request_timeout
+                )
+        except RequestFailed as failure:
+            return failed_samples("", list(messages), range(count), str(failure))
+        reader = AnswerReader(self._renderer, tokenizer, sampling.stop)
+        return reader.read_response("", list(messages), prompt, response, seconds, count)
