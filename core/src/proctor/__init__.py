@@ -62,6 +62,12 @@ if TYPE_CHECKING:
         LedgerColumn as LedgerColumn,
     )
     from proctor.metrics import EvaluationResult as EvaluationResult
+    from proctor.records import (
+        grade_record as grade_record,
+        sample_key as sample_key,
+        sample_record as sample_record,
+    )
+    from proctor.selection import select as select
     from proctor.tokenizers import get_tokenizer as get_tokenizer
     from proctor.types import (
         Call as Call,
@@ -127,6 +133,8 @@ _HOMES = {
     "proctor.ledger": ("Ledger", "LedgerColumn"),
     "proctor.metrics": ("EvaluationResult",),
     "proctor.config": ("load_config",),
+    "proctor.records": ("grade_record", "sample_key", "sample_record"),
+    "proctor.selection": ("select",),
     "proctor.tokenizers": ("get_tokenizer",),
     "proctor.gguf_tokenizer": ("tokenizer_from_gguf",),
 }

@@ -258,6 +258,44 @@ class EvaluationResult:
         withheld = None if finite else "the evaluator returned no finite number"
         return cls(name, finite, withheld=withheld, details=details or {})
 
+    @classmethod
+    def joined(
+        cls,
+        name: str,
+        parts: Mapping[str, EvaluationResult],
+        *,
+        details: Mapping[str, Any] | None = None,
+    ) -> EvaluationResult:
+        """The result of an evaluator of several parts, such as tasks.
+
+        A part's metric ``{part}/...`` becomes ``{name}/{part}/...``, and its graders are called
+        ``{part}/{grader}``. The first part gives the evaluator's score.
+
+        Args:
+            name: The evaluator's name.
+            parts: The result of each part, under the name that it was made with.
+            details: Anything else for the record; the parts' own are under their names.
+
+        Raises:
+            ConfigError: The name can't be.
+        """
+        valid_name(name)
+        first = next(iter(parts.values()))
+        metrics = {
+            f"{name}/{key}": value for part in parts.values() for key, value in part.metrics.items()
+        }
+        if f"{first.name}/score" in first.metrics:
+            metrics = {f"{name}/score": first.metrics[f"{first.name}/score"], **metrics}
+        graders = tuple(
+            replace(grader, grader=f"{part.name}/{grader.grader}")
+            for part in parts.values()
+            for grader in part.graders
+        )
+        own = {part: dict(result.details) for part, result in parts.items()}
+        return cls(
+            name, metrics, graders, first.min_coverage, first.withheld, {**own, **(details or {})}
+        )
+
     @property
     def is_complete(self) -> bool:
         """Whether every grader has a headline."""
