@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from proctor.components import (
         Component as Component,
         ComponentKind as ComponentKind,
+        PythonFile as PythonFile,
         fingerprint as fingerprint,
     )
     from proctor.config import load_config as load_config
@@ -120,7 +121,7 @@ _HOMES = {
         "message_reasoning",
         "message_text",
     ),
-    "proctor.components": ("Component", "ComponentKind", "fingerprint"),
+    "proctor.components": ("Component", "ComponentKind", "PythonFile", "fingerprint"),
     "proctor.graders": ("GradeTally", "Grader"),
     "proctor.grading": ("GradedPair",),
     "proctor.chat_models": ("ChatModel", "RenderedChatModel"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-from proctor.components import Component, ComponentKind, Origin, source_digest
+from proctor.components import Component, ComponentKind, FileFirst, Origin, source_digest
 from proctor.errors import ConfigError, PluginError, ProctorError, UnknownComponentError
 from proctor.graders import FunctionGrader, Grader
 from proctor.registry import Registration, import_target, one_line
@@ -145,10 +146,10 @@ def _resolve(kind: str, name: str, place: Place) -> tuple[Any, Origin]:
 
 
 def _anchored(target: str, place: Place) -> str:
-    """An import path whose file is read against the config's folder."""
-    file, _, attribute = target.rpartition(":")
-    if file.endswith(".py") and place.folder and not Path(file).is_absolute():
-        return f"{place.folder / file}:{attribute}"
+    """A text that begins with a Python file's path, read against the config's folder."""
+    found = re.fullmatch(r"(.+\.py)([:@].*)?", target)
+    if found and place.folder and not Path(found[1]).is_absolute():
+        return f"{place.folder / found[1]}{found[2] or ''}"
     return target
 
 
@@ -265,21 +266,17 @@ def signature_model(target: Any) -> type[BaseModel]:
 
 
 def _component_kind(info: FieldInfo) -> str | None:
-    for mark in info.metadata:
+    for mark in (*info.metadata, *_marks_within(info.annotation)):
         if isinstance(mark, ComponentKind):
             return mark.kind
-    return _kind_within(info.annotation)
-
-
-def _kind_within(annotation: Any) -> str | None:
-    for argument in typing.get_args(annotation):
-        for mark in getattr(argument, "__metadata__", ()):
-            if isinstance(mark, ComponentKind):
-                return mark.kind
-        found = _kind_within(argument)
-        if found:
-            return found
     return None
+
+
+def _marks_within(annotation: Any) -> Iterator[Any]:
+    """The marks of the types that an annotation is made of."""
+    for argument in typing.get_args(annotation):
+        yield from getattr(argument, "__metadata__", ())
+        yield from _marks_within(argument)
 
 
 def _build_inner(info: FieldInfo, value: Any, place: Place) -> Any:
@@ -292,6 +289,10 @@ def _build_inner(info: FieldInfo, value: Any, place: Place) -> Any:
     nested = _nested_model(info.annotation)
     if nested is not None and isinstance(value, Mapping):
         return construct(nested, value, place, label=place.keys[-1] if place.keys else "")  # type: ignore[arg-type]
+    if any(isinstance(m, FileFirst) for m in (*info.metadata, *_marks_within(info.annotation))):
+        texts = value if isinstance(value, list) else [value]
+        anchored = [_anchored(t, place) if isinstance(t, str) else t for t in texts]
+        return anchored if isinstance(value, list) else anchored[0]
     if _holds_path(info.annotation):
         if isinstance(value, str):
             return place.anchored(value)

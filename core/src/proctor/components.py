@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretBytes, SecretStr
 
@@ -25,6 +25,18 @@ class ComponentKind:
     """
 
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileFirst:
+    """Marks a text that may begin with a Python file's path, such as ``tasks.py@capitals``.
+
+    A relative one is read against the config's folder.
+    """
+
+
+PythonFile = Annotated[str, FileFirst()]
+"""The type of an option that may begin with a Python file's path."""
 
 
 @dataclass(frozen=True, slots=True)

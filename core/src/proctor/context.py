@@ -6,6 +6,7 @@ import uuid
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from proctor.errors import BackendError
@@ -80,6 +81,7 @@ class EvaluationContext:
         progress: Told how it goes.
         stop: Set when a person interrupts.
         step: The training step, inline.
+        folder: The run's folder, where an evaluator may keep files of its own; None without one.
         is_strict: Whether a renderer that looks wrong is an error.
     """
 
@@ -100,6 +102,7 @@ class EvaluationContext:
     progress: Progress = field(default_factory=Progress)
     stop: StopSignal = field(default_factory=StopSignal)
     step: int | None = None
+    folder: Path | None = None
     is_strict: bool = False
 
     @classmethod

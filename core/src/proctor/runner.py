@@ -150,11 +150,16 @@ async def run_config(
         for entry in config.evaluators:
             if isinstance(entry.evaluator, GradedEvaluator):
                 prepared[entry.name] = Evaluation(entry.evaluator, context.named(entry.name))
-                try:
-                    await prepared[entry.name].prepare()
-                except ProctorError as error:
-                    error.where = error.where or entry.name
-                    raise
+                ready = prepared[entry.name].prepare()
+            elif hasattr(entry.evaluator, "prepare"):
+                ready = entry.evaluator.prepare(context.named(entry.name))
+            else:
+                continue
+            try:
+                await ready
+            except ProctorError as error:
+                error.where = error.where or entry.name
+                raise
         if context.stop.is_set:
             raise asyncio.CancelledError("interrupted before the model was opened")
         closing.folder = run_folder = RunFolder(folder)
@@ -172,6 +177,7 @@ async def run_config(
             seed_covers_samples=model.seed_covers_samples,
             deadline=None if deadline is None else time.monotonic() + deadline,
             sink=ObservedRecords(run_folder, manager),
+            folder=run_folder.folder,
         )
         for name, evaluation in prepared.items():
             evaluation.connect(model.client, context.named(name))
