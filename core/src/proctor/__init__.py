@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         UngradedError as UngradedError,
         UnknownComponentError as UnknownComponentError,
     )
+    from proctor.estimates import Estimate as Estimate
     from proctor.evaluators import (
         GradedEvaluator as GradedEvaluator,
         SamplingClientEvaluator as SamplingClientEvaluator,
@@ -52,12 +53,16 @@ if TYPE_CHECKING:
         Grader as Grader,
         GradeTally as GradeTally,
     )
-    from proctor.grading import GradedPair as GradedPair
+    from proctor.grading import (
+        GradedPair as GradedPair,
+        grade_pairs as grade_pairs,
+    )
     from proctor.hashing import (
         HashCounter as HashCounter,
         hash64 as hash64,
     )
     from proctor.hookspecs import hookimpl as hookimpl
+    from proctor.intervals import wilson_interval as wilson_interval
     from proctor.ledger import (
         Ledger as Ledger,
         LedgerColumn as LedgerColumn,
@@ -123,7 +128,7 @@ _HOMES = {
     ),
     "proctor.components": ("Component", "ComponentKind", "PythonFile", "fingerprint"),
     "proctor.graders": ("GradeTally", "Grader"),
-    "proctor.grading": ("GradedPair",),
+    "proctor.grading": ("GradedPair", "grade_pairs"),
     "proctor.chat_models": ("ChatModel", "RenderedChatModel"),
     "proctor.datasets": ("Dataset",),
     "proctor.backends": ("Backend", "OpenedModel", "SamplingClient", "open_model"),
@@ -131,6 +136,8 @@ _HOMES = {
     "proctor.hookspecs": ("hookimpl",),
     "proctor.context": ("EvaluationContext",),
     "proctor.evaluators": ("GradedEvaluator", "SamplingClientEvaluator", "TrainingClientEvaluator"),
+    "proctor.estimates": ("Estimate",),
+    "proctor.intervals": ("wilson_interval",),
     "proctor.ledger": ("Ledger", "LedgerColumn"),
     "proctor.metrics": ("EvaluationResult",),
     "proctor.config": ("load_config",),

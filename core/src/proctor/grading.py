@@ -217,6 +217,18 @@ class GradingStage:
         return _ungraded(f"the grader gave no verdict within {self.grader.grading_timeout:g} s")
 
 
+async def grade_pairs(grader: Grader, pairs: Sequence[Pair]) -> list[GradedPair]:
+    """What an open grader makes of each pair, graded as a run grades them."""
+    gradings: dict[int, GradedPair] = {}
+    stage = GradingStage(grader, gradings.__setitem__)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(stage.run())
+        for number, pair in enumerate(pairs):
+            await stage.put(number, pair)
+        await stage.finish()
+    return [gradings[number] for number in range(len(pairs))]
+
+
 class _Progress:
     """What a grading thread shares with the loop that watches it."""
 

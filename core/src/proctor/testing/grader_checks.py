@@ -10,8 +10,8 @@ from typing import Any
 from proctor.build import build
 from proctor.components import fingerprint
 from proctor.graders import Grader
-from proctor.grading import GradedPair
-from proctor.testing.samples import grade_all, make_sample, run
+from proctor.grading import GradedPair, grade_pairs
+from proctor.testing.samples import make_sample, run
 from proctor.types import Example, Outcome, Sample, message_text
 
 QUESTIONS = (
@@ -160,8 +160,8 @@ async def _broken_rules(grader: Grader, trials: list[_Trial]) -> dict[str, list[
     await grader.open()
     try:
         pairs = [(trial.example, trial.sample) for trial in trials]
-        first = await grade_all(grader, pairs)
-        again = [(await grade_all(grader, [pair]))[0] for pair in reversed(pairs)][::-1]
+        first = await grade_pairs(grader, pairs)
+        again = [(await grade_pairs(grader, [pair]))[0] for pair in reversed(pairs)][::-1]
     finally:
         await grader.close()
     broken: dict[str, list[str]] = {rule: [] for rule in RULES}

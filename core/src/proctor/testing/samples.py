@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from proctor.build import build
 from proctor.graders import Grader
-from proctor.grading import GradedPair, GradingStage
+from proctor.grading import GradedPair, grade_pairs
 from proctor.types import (
     Example,
     Message,
@@ -75,21 +75,9 @@ def grade_answer(grader: Any, example: Example, answer: str | Sample) -> GradedP
 async def _opened(grader: Grader, pairs: Sequence[tuple[Example, Sample]]) -> list[GradedPair]:
     await grader.open()
     try:
-        return await grade_all(grader, pairs)
+        return await grade_pairs(grader, pairs)
     finally:
         await grader.close()
-
-
-async def grade_all(grader: Grader, pairs: Sequence[tuple[Example, Sample]]) -> list[GradedPair]:
-    """What an open grader makes of each pair, graded as a run grades them."""
-    gradings: dict[int, GradedPair] = {}
-    stage = GradingStage(grader, gradings.__setitem__)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(stage.run())
-        for number, pair in enumerate(pairs):
-            await stage.put(number, pair)
-        await stage.finish()
-    return [gradings[number] for number in range(len(pairs))]
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
