@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         sample_key as sample_key,
         sample_record as sample_record,
     )
+    from proctor.runs import FinishedRun as FinishedRun
     from proctor.selection import select as select
     from proctor.tokenizers import get_tokenizer as get_tokenizer
     from proctor.types import (
@@ -142,6 +143,7 @@ _HOMES = {
     "proctor.metrics": ("EvaluationResult",),
     "proctor.config": ("load_config",),
     "proctor.records": ("grade_record", "sample_key", "sample_record"),
+    "proctor.runs": ("FinishedRun",),
     "proctor.selection": ("select",),
     "proctor.tokenizers": ("get_tokenizer",),
     "proctor.gguf_tokenizer": ("tokenizer_from_gguf",),
