@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ChatModel as ChatModel,
         RenderedChatModel as RenderedChatModel,
     )
+    from proctor.cli import console as console
     from proctor.components import (
         Component as Component,
         ComponentKind as ComponentKind,
@@ -127,6 +128,7 @@ _HOMES = {
         "message_reasoning",
         "message_text",
     ),
+    "proctor.cli": ("console",),
     "proctor.components": ("Component", "ComponentKind", "PythonFile", "fingerprint"),
     "proctor.graders": ("GradeTally", "Grader"),
     "proctor.grading": ("GradedPair", "grade_pairs"),

@@ -150,13 +150,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def console() -> None:
+def console(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line as a process of its own, and leaves no hung thread to wait for.
 
     A thread that a client or a dataset hangs on would keep Python from exiting.
+
+    Args:
+        arguments: The arguments; without them, the process's own.
     """
     try:
-        main()
+        main(arguments)
     except SystemExit as stop:
         _leave(stop.code if isinstance(stop.code, int) else 0)
 
