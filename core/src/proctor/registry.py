@@ -33,6 +33,9 @@ FIRST_PARTY = {
     ("evaluator", "cookbook_benchmark"): "proctor-cookbook",
     ("command", "report"): "proctor-report",
     ("command", "judge"): "proctor-judge",
+    ("command", "export"): "proctor-inspect",
+    ("grader", "inspect_scorer"): "proctor-inspect",
+    ("backend", "inspect"): "proctor-inspect",
 }
 """First-party names and the distributions that have them, for the hint to install one."""
 

@@ -9,3 +9,4 @@ from proctor import hookimpl
 def proctor_register(registry: Any) -> None:
     """Names the components."""
     registry.evaluator("inspect", "proctor_inspect.evaluator:InspectEvaluator")
+    registry.command("export", "proctor_inspect.command:export")
