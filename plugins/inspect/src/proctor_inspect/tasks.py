@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.metadata
+import inspect
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from inspect_ai import Task
-from inspect_ai._eval.loader import load_tasks
+from inspect_ai._eval.loader import create_file_tasks, load_file_tasks, load_tasks
 from inspect_ai._util.entrypoints import ensure_entry_points
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai._util.registry import registry_find, registry_info, registry_lookup
@@ -39,6 +40,11 @@ class LoadedTask:
     label: str
     spec: str
     task: Task
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it was found by name, and not given as an object."""
+        return self.spec != self.label
 
     def examples(self) -> list[Example]:
         """The rows of its dataset.
@@ -80,6 +86,7 @@ def load(specs: Sequence[Any], task_args: Mapping[str, Any]) -> list[LoadedTask]
         for task in tasks:
             name = task.name.rsplit("/", 1)[-1]
             loaded.append(LoadedTask(name, spec if isinstance(spec, str) else name, task))
+    _check_arguments(loaded, task_args)
     labels = [task.label for task in loaded]
     for task in loaded:
         if labels.count(task.label) > 1:
@@ -91,6 +98,27 @@ def load(specs: Sequence[Any], task_args: Mapping[str, Any]) -> list[LoadedTask]
     return loaded
 
 
+def _check_arguments(loaded: Sequence[LoadedTask], task_args: Mapping[str, Any]) -> None:
+    """Refuses an argument that no task takes: Inspect only warns of it.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    taken: set[str] = set()
+    for task in loaded:
+        function = registry_lookup("task", task.task.name) if task.is_named else None
+        if callable(function):
+            taken |= set(inspect.signature(function).parameters)
+    unknown = [name for name in task_args if name not in taken]
+    if unknown:
+        known = ", ".join(sorted(taken)) or "none"
+        raise ConfigError(
+            f"no task takes the argument {unknown[0]!r}",
+            where="task_args",
+            fix=f"the arguments are {known}",
+        )
+
+
 def _make(spec: str, task_args: dict[str, Any]) -> list[Task]:
     is_file = ".py" in spec
     path, _, wanted = spec.partition("@")
@@ -99,7 +127,11 @@ def _make(spec: str, task_args: dict[str, Any]) -> list[Task]:
     if not is_file and registry_lookup("task", spec) is None:
         raise _unknown(spec)
     try:
-        tasks = load_tasks([spec], task_args)
+        if is_file:
+            load_file_tasks(Path(path).absolute())
+            tasks = create_file_tasks(Path(path), [wanted] if wanted else None, task_args)
+        else:
+            tasks = load_tasks([spec], task_args)
     except Exception as error:
         raise _refusal(spec, error) from error
     if not tasks:
@@ -145,7 +177,7 @@ def _refusal(spec: str, error: Exception) -> ConfigError | DatasetError | Unknow
         )
     if isinstance(error, (AssertionError, ImportError, PrerequisiteError)) and "install" in what:
         return ConfigError(what, where=where)
-    if isinstance(error, LookupError) or "was not found" in what:
+    if isinstance(error, LookupError) or what.endswith("not found."):
         return UnknownComponentError(f"{name}: {what}", where=where)
     if isinstance(error, TypeError) and "argument" in what:
         return ConfigError(what, where=where, fix="mend 'task_args'")

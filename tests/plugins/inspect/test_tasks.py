@@ -1,0 +1,142 @@
+"""Tasks found by name, and those that can't run here: one line before anything is sampled."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+from inspect_ai import Task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.scorer import match
+
+from proctor import ConfigError, DatasetError, ProctorError, UnknownComponentError
+from proctor_inspect import tasks
+
+MY_TASKS = """
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import includes
+
+@task
+def capitals(n: int = 2):
+    rows = [Sample("Capital of France?", target="Paris"), Sample("Of Italy?", target="Rome")]
+    return Task(dataset=rows[:n], scorer=includes())
+
+@task
+def colours():
+    return Task(dataset=[Sample("Colour of grass?", target="green")], scorer=includes())
+"""
+
+
+@pytest.fixture
+def my_tasks(tmp_path):
+    file = tmp_path / "my_tasks.py"
+    file.write_text(MY_TASKS)
+    return str(file)
+
+
+def refused(spec, kind=ProctorError, **task_args):
+    with pytest.raises(kind) as error:
+        tasks.load([spec], task_args)
+    line = str(error.value)
+    assert "\n" not in line
+    return line
+
+
+def test_a_file_gives_all_its_tasks_or_the_named_one(my_tasks):
+    assert [t.label for t in tasks.load([my_tasks], {})] == ["capitals", "colours"]
+    assert [t.label for t in tasks.load([f"{my_tasks}@colours"], {})] == ["colours"]
+    (task,) = tasks.load([f"{my_tasks}@capitals"], {"n": 1})
+    assert len(task.examples()) == 1
+
+
+def test_rows_without_an_id_get_inspects_own(my_tasks):
+    (task,) = tasks.load([f"{my_tasks}@capitals"], {})
+    assert [example.id for example in task.examples()] == ["1", "2"]
+
+
+def test_an_id_that_stands_twice_is_said():
+    rows = [Sample("a", id="x", target="1"), Sample("b", id="x", target="2")]
+    (task,) = tasks.load([Task(dataset=MemoryDataset(rows), scorer=match(), name="twice")], {})
+    with pytest.raises(DatasetError, match="the id 'x' twice"):
+        task.examples()
+
+
+def test_an_unknown_task_lists_near_names():
+    line = refused("inspect_evals/mmlu_0shot", UnknownComponentError)
+    assert "did you mean 'inspect_evals/mmlu_0_shot'" in line
+    assert "'inspect_evals/mmlu_0_shot'" in refused("mmlu_0_shot", UnknownComponentError)
+
+
+def test_an_unknown_package_is_named_to_install():
+    line = refused("my_evals/capitals", UnknownComponentError)
+    assert "pip install my_evals" in line
+
+
+def test_a_missing_file_and_a_missing_task_of_a_file_are_told_apart(my_tasks, tmp_path):
+    assert "no file" in refused(str(tmp_path / "nothing.py@capitals"), UnknownComponentError)
+    assert "nothing" in refused(f"{my_tasks}@nothing", UnknownComponentError)
+    empty = tmp_path / "empty.py"
+    empty.write_text("x = 1\n")
+    assert "has no task" in refused(str(empty), UnknownComponentError)
+
+
+def test_ifeval_names_the_package_that_it_needs():
+    """It is not on PyPI, so that no environment here has it."""
+    assert "instruction_following_eval" in refused("inspect_evals/ifeval", ConfigError)
+
+
+def test_a_dataset_that_cant_be_downloaded_is_said(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    line = refused("inspect_evals/pubmedqa", DatasetError)
+    assert "can't be downloaded" in line
+    assert "PubMedQA" in line
+
+
+def test_a_wrong_argument_is_said(my_tasks):
+    assert "task_args" in refused(f"{my_tasks}@colours", ConfigError, shade="dark")
+
+
+def test_a_file_with_a_mistake_is_said(tmp_path):
+    file = tmp_path / "broken.py"
+    file.write_text("from inspect_ai import task\nimport nothing_like_it\n@task\ndef a(): ...\n")
+    assert "pip install nothing_like_it" in refused(f"{file}@a", ConfigError)
+
+
+def test_a_task_without_a_scorer_or_rows_is_refused():
+    rows = [Sample("a", target="b")]
+    assert "no scorer" in refused(Task(dataset=rows, name="unscored"), ConfigError)
+
+
+def test_two_tasks_of_one_name_would_overwrite_each_other(my_tasks, tmp_path):
+    other = tmp_path / "other.py"
+    other.write_text(MY_TASKS)
+    with pytest.raises(ConfigError, match="two tasks are called 'capitals'"):
+        tasks.load([f"{my_tasks}@capitals", f"{other}@capitals"], {})
+
+
+@pytest.mark.parametrize(
+    ("program", "complaint"),
+    [(None, "there is no docker here"), ("exit 1", "docker info fails")],
+)
+def test_a_sandbox_that_is_not_there_is_said(monkeypatch, tmp_path, program, complaint):
+    """Also where the client is installed and no engine runs."""
+    if program:
+        docker = tmp_path / "docker"
+        docker.write_text(f"#!/bin/sh\n{program}\n")
+        docker.chmod(docker.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    rows = [Sample("a", target="b")]
+    task = Task(dataset=rows, scorer=match(), sandbox="docker", name="boxed")
+    line = refused(task, ConfigError)
+    assert complaint in line
+    assert "leave the task out" in line
+
+
+def test_a_sandbox_that_is_there_is_accepted(monkeypatch, tmp_path):
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\nexit 0\n")
+    docker.chmod(docker.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    task = Task(dataset=[Sample("a", target="b")], scorer=match(), sandbox="docker", name="boxed")
+    assert [t.label for t in tasks.load([task], {})] == ["boxed"]
