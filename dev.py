@@ -104,7 +104,9 @@ def demo() -> int:
 
 def test_all(pytest_arguments: Sequence[str]) -> int:
     """Runs pytest with the given arguments."""
-    status, report = run_pytest(prepare("dev"), "tests", pytest_arguments)
+    # a file's tests stay together, since they share fixtures
+    parallel = ("--numprocesses=auto", "--dist=loadfile")
+    status, report = run_pytest(prepare("dev"), "tests", [*parallel, *pytest_arguments])
     if status == 0 and not report.is_file():
         # Something called os._exit: the tests after it did not run, whatever the status says.
         raise DevError("pytest ended before it was done")
