@@ -96,6 +96,10 @@ def build(kind: str, spec: Any, place: Place | None = None) -> Any:
         spec = {"type": spec}
     elif isinstance(spec, Mapping):
         name_place = place / "type"
+        if kind == "backend" and "type" not in spec and "backend" in spec:
+            # as 'model:' has it, which reads better where a model is meant
+            spec = {"type": spec["backend"], **{k: v for k, v in spec.items() if k != "backend"}}
+            name_place = place / "backend"
     if kind == "grader" and callable(spec):
         return FunctionGrader(spec)
     if not isinstance(spec, Mapping):
@@ -279,10 +283,19 @@ def _marks_within(annotation: Any) -> Iterator[Any]:
         yield from _marks_within(argument)
 
 
+def _words(annotation: Any) -> list[Any]:
+    """The literals that may stand where else a component does."""
+    members = typing.get_args(annotation)
+    literals = (typing.get_args(m) for m in members if typing.get_origin(m) is typing.Literal)
+    return [word for words in literals for word in words]
+
+
 def _build_inner(info: FieldInfo, value: Any, place: Place) -> Any:
     """Makes the components that stand in a field, and anchors its relative paths."""
     kind = _component_kind(info)
     if kind is not None:
+        if value in _words(info.annotation):
+            return value
         if isinstance(value, Sequence) and not isinstance(value, str):
             return [build(kind, item, place / index) for index, item in enumerate(value)]
         return value if value is None else build(kind, value, place)

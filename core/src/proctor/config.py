@@ -167,8 +167,7 @@ def _build_backend(spec: Any, place: Place) -> Any:
         return spec
     if "backend" not in spec:
         raise ConfigError("the model needs a backend", where=str(place), fix="add 'backend: NAME'")
-    options = {key: value for key, value in spec.items() if key != "backend"}
-    return build("backend", {"type": spec["backend"], **options}, place)
+    return build("backend", spec, place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ def sample_record(
                 "seconds": round(call.seconds, 4),
             }
             | ({"logprobs": call.logprobs} if call.logprobs is not None else {})
+            | ({"usage": call.usage} if call.usage is not None else {})
             for call in sample.calls
         ],
         "termination": sample.termination,

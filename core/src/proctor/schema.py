@@ -235,6 +235,8 @@ class _Schema:
             return self._value(annotation, [*inner, *metadata])
         for mark in metadata:
             if isinstance(mark, ComponentKind):
+                if mark.kind == "backend":
+                    return {"anyOf": [{"$ref": "#/$defs/model"}, {"$ref": "#/$defs/backend"}]}
                 is_known = mark.kind in COMPONENT_KINDS
                 return {"$ref": f"#/$defs/{mark.kind}"} if is_known else {}
         if not _holds_component(annotation):

@@ -191,6 +191,8 @@ class Call:
         stop_reason: ``stop`` or ``length``, as the client said it.
         seconds: Wall time from submission to answer.
         logprobs: One log-probability for each sampled token, where the client gave them.
+        usage: How many tokens the prompt and the answer have, where an API counts them and does
+            not give them.
     """
 
     prompt_tokens: list[int]
@@ -198,6 +200,12 @@ class Call:
     stop_reason: str
     seconds: float
     logprobs: list[float] | None = None
+    usage: tuple[int, int] | None = None
+
+    @property
+    def token_counts(self) -> tuple[int, int]:
+        """How many tokens the prompt and the answer have."""
+        return self.usage or (len(self.prompt_tokens), len(self.tokens))
 
 
 @dataclass(frozen=True, slots=True)
