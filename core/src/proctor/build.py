@@ -315,7 +315,8 @@ def _build_inner(info: FieldInfo, value: Any, place: Place) -> Any:
 
 
 def _nested_model(annotation: Any) -> type[BaseModel] | None:
-    for candidate in (annotation, *typing.get_args(annotation)):
+    is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    for candidate in typing.get_args(annotation) if is_union else (annotation,):
         if inspect.isclass(candidate) and issubclass(candidate, BaseModel):
             return None if issubclass(candidate, Component) else candidate
     return None

@@ -19,7 +19,6 @@ from proctor import (
     Outcome,
     Sample,
     Termination,
-    fingerprint,
     grade_pairs,
     load_config,
 )
@@ -143,11 +142,6 @@ def judged_by(config: Path, evaluator: str | None, rows: Sequence[LabelledAnswer
     """
     judge = _find_judge(config, evaluator)
     for row in rows:
-        if judge.needs_target and not any(target.strip() for target in row.example.targets):
-            raise DatasetError(
-                f"the label {row.example.id!r} has no target, and the rubric needs one",
-                fix="give each line a 'target'",
-            )
         judge.check_example(row.example)
 
     async def grade() -> list[GradedPair]:
@@ -158,18 +152,13 @@ def judged_by(config: Path, evaluator: str | None, rows: Sequence[LabelledAnswer
             await judge.close()
 
     verdicts = [_verdict(judge, graded) for graded in asyncio.run(grade())]
-    return tabulate(rows, verdicts, judge_fingerprint(judge))
+    return tabulate(rows, verdicts, judge.judge_fingerprint())
 
 
 def _verdict(judge: LLMJudge, graded: GradedPair) -> bool | None:
     if graded.outcome is not Outcome.GRADED or graded.grade is None:
         return None
     return graded.grade.value == judge.scale()[1]
-
-
-def judge_fingerprint(judge: LLMJudge) -> str:
-    """What tells a judge with its rubric from another; the calibration is no part of it."""
-    return fingerprint(judge.model_copy(update={"calibration": None}))
 
 
 def _find_judge(config: Path, evaluator: str | None) -> LLMJudge:
@@ -191,6 +180,12 @@ def _find_judge(config: Path, evaluator: str | None) -> LLMJudge:
             fix="choose one with --evaluator",
         )
     judge: LLMJudge = judges[0][1]
+    if judge.judge == "self":
+        raise ConfigError(
+            "the judge is the model under evaluation, and there is none here",
+            where=str(config),
+            fix="name the judge's model in a config for its calibration",
+        )
     if not judge.is_proportion:
         raise ConfigError(
             "only a judge that says right or wrong can be calibrated",
