@@ -144,6 +144,8 @@ def _grader_lines(
         at_k = _at_k(grader.estimate)
         if at_k:
             yield Text(f"  {at_k}", no_wrap=True)
+    for note in grader.notes:
+        yield Text(f"  {printable(note)}", no_wrap=True)
     for field, groups in grader.groups.items():
         for value, estimate in list(groups.items())[:MOST_GROUPS_SHOWN]:
             reason = withheld_reason(estimate, result.min_coverage)

@@ -178,6 +178,7 @@ def _score_lines(results: dict[str, Any]) -> Iterator[str]:
                 line = f"{label}  no score: {grader['withheld']}"
             counts = [f"{outcome} {n}" for outcome, n in grader["counts"].items() if n]
             yield "  ".join([line, *(c for c in counts if not c.startswith("graded "))])
+            yield from (f"  {note}" for note in grader.get("notes", ()))
         if not result["graders"]:
             yield from (f"{key}  {value:.4g}" for key, value in result["metrics"].items())
             if result["withheld"] is not None:
