@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any, ClassVar
+from typing import Any
 
 from proctor.answers import AnswerReader, failed_samples
 from proctor.backends import OpenedModel
@@ -33,7 +33,7 @@ class ChatModel:
 
     identity: ModelIdentity
     max_in_flight: int | None = None
-    takes_schema: ClassVar[bool] = False
+    takes_schema: bool = False
 
     async def generate(
         self,

@@ -1,0 +1,122 @@
+"""The way to a server: its key, its deadlines, and what its refusals mean."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import os
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from proctor import BackendError
+
+if TYPE_CHECKING:
+    import openai
+
+Result = TypeVar("Result")
+
+PREFLIGHT_SECONDS = 12.0
+"""Seconds for each request that is made before anything is sampled."""
+
+RETRIES = 3
+"""How often a request that met an infrastructure error is sent again."""
+
+
+class Connection:
+    """A client of one server, for one model.
+
+    Args:
+        model: The model's name there.
+        base_url: The server's address, with its ``/v1``; None for OpenAI's own.
+        api_key_env: The environment variable that has the key; None where there is none.
+        timeout: Seconds for one request.
+
+    Raises:
+        BackendError: The variable is not set.
+    """
+
+    def __init__(
+        self, model: str, base_url: str | None, api_key_env: str | None, timeout: float
+    ) -> None:
+        import openai
+
+        key = "none" if api_key_env is None else os.environ.get(api_key_env, "")
+        if not key:
+            raise BackendError(
+                f"the environment has no {api_key_env}, which holds the server's key",
+                where=f"openai {model}",
+                fix=f"export {api_key_env}=..., or say api_key_env: null for a server without keys",
+            )
+        self.model = model
+        self.timeout = timeout
+        self.address = base_url or "api.openai.com"
+        self._key = key if api_key_env is not None else None
+        self.client: openai.AsyncOpenAI = openai.AsyncOpenAI(
+            api_key=key, base_url=base_url, timeout=timeout, max_retries=0
+        )
+
+    async def within(self, request: Awaitable[Result], seconds: float | None = None) -> Result:
+        """Awaits a request for so long at most: the package's own deadline is for each read."""
+        async with asyncio.timeout(seconds or self.timeout):
+            return await request
+
+    async def look_at_models(self) -> Any | None:
+        """The model's entry in the server's list; None where the list does not have it.
+
+        Raises:
+            BackendError: The server can't be reached, or refuses the key.
+        """
+        import openai
+
+        try:
+            listed = await self.within(self.client.models.list(), PREFLIGHT_SECONDS)
+        except (openai.NotFoundError, openai.APIResponseValidationError, AttributeError):
+            return None  # a server without a list
+        except Exception as error:
+            raise self.refusal(error) from error
+        models = list(getattr(listed, "data", None) or [])
+        self.known = [str(entry.id) for entry in models]
+        return next((entry for entry in models if entry.id == self.model), None)
+
+    known: list[str] = []  # noqa: RUF012, replaced as a whole
+    """The models that the server lists."""
+
+    def refusal(self, error: BaseException) -> BackendError:
+        """Why the server did not do what it was asked, in one line with what to do."""
+        import openai
+
+        where = f"openai {self.model} at {self.address}"
+        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
+            return BackendError(
+                f"the server refuses the key: {self.said(error)}",
+                where=where,
+                fix="look at the variable that api_key_env names",
+            )
+        if isinstance(error, openai.NotFoundError):
+            near = difflib.get_close_matches(self.model, self.known, n=3, cutoff=0.4)
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
+            return BackendError(
+                f"the server has no such model or no such path: {self.said(error)}",
+                where=where,
+                fix=hint or "look at the model's name, and whether base_url ends with /v1",
+            )
+        if isinstance(error, (TimeoutError, openai.APITimeoutError)):
+            return BackendError(
+                "the server gives no answer", where=where, fix="look whether it hangs"
+            )
+        if isinstance(error, openai.APIConnectionError):
+            return BackendError(
+                f"the server can't be reached: {self.said(error.__cause__ or error)}",
+                where=where,
+                fix="look at base_url, and whether the server runs",
+            )
+        return BackendError(f"the server refuses: {self.said(error)}", where=where)
+
+    def said(self, error: BaseException) -> str:
+        """An error's message in one line, without the key, which some servers repeat."""
+        text = " ".join(str(error).split()) or type(error).__name__
+        return (text.replace(self._key, "(the key)") if self._key else text)[:300]
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        await self.client.close()
