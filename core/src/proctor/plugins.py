@@ -312,6 +312,7 @@ def _register_core(registry: Registry) -> None:
     registrar = Registrar("proctor", _core_version())
     registrar.evaluator("graded", "proctor.evaluators:GradedEvaluator")
     registrar.evaluator("suite", "proctor.evaluators:Suite")
+    registrar.backend("tinker", "proctor.tinker_backend:TinkerBackend")
     for name, target in BUILTIN.items():
         registrar.renderer(name, target)
     for registration in registrar.registrations:

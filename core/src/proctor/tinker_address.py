@@ -1,0 +1,55 @@
+"""Addresses of Tinker servers, and whether anything is there."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit, urlunsplit
+
+from proctor.errors import ConfigError
+
+
+class NotThere(Exception):
+    """Nothing answers at an address."""
+
+
+def touch(url: str, seconds: float) -> None:
+    """Returns if anything answers at an address, whatever it says.
+
+    The SDK can't be asked: it tells a server that is down from one that is slow after minutes.
+
+    Raises:
+        NotThere: Nothing does.
+    """
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    try:
+        with urllib.request.urlopen(  # noqa: S310 (without_credentials lets only http(s) pass)
+            f"{url.rstrip('/')}/api/v1/healthz", timeout=seconds
+        ):
+            return
+    except urllib.error.HTTPError:
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise NotThere(str(reason)) from None
+
+
+def without_credentials(url: str) -> str:
+    """An address with no user, password or query, as it may be printed and stored.
+
+    Raises:
+        ConfigError: It is no address.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("http", "https") or not host:
+        raise ConfigError(
+            "it is no address of a server", where="base_url", fix="write it as https://HOST/PATH"
+        )
+    netloc = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))
