@@ -15,11 +15,12 @@ from proctor.sampling import (
     DEFAULT_REQUEST_TIMEOUT,
     RequestBudget,
     RequestFailed,
+    StopSignal,
     combined_stops,
     request,
     tinker_params,
 )
-from proctor.types import Message, ModelIdentity, Sample, SamplingOptions
+from proctor.types import Message, ModelIdentity, Sample, SamplingOptions, ToolSpec
 
 
 class ChatModel:
@@ -72,6 +73,8 @@ class RenderedChatModel(ChatModel):
         renderer: The renderer's name; None to choose by the model.
         request_timeout: Seconds for one request, the client's own queueing included.
         budget: Slots for requests, where they are shared with others.
+        deadline: Of the whole run, on ``time.monotonic``'s clock.
+        stop: Once set, nothing is sent any more.
 
     Raises:
         RendererError: No renderer fits the model.
@@ -84,6 +87,8 @@ class RenderedChatModel(ChatModel):
         *,
         request_timeout: float = DEFAULT_REQUEST_TIMEOUT,
         budget: RequestBudget | None = None,
+        deadline: float | None = None,
+        stop: StopSignal | None = None,
     ) -> None:
         self.identity = model.identity
         self.max_in_flight = model.max_in_flight
@@ -97,6 +102,8 @@ class RenderedChatModel(ChatModel):
         self._model = model
         self._request_timeout = request_timeout
         self._budget = budget
+        self._deadline = deadline
+        self._stop = stop
 
     async def generate(
         self,
@@ -105,12 +112,26 @@ class RenderedChatModel(ChatModel):
         n: int = 1,
         *,
         schema: Mapping[str, Any] | None = None,
+        tools: Sequence[ToolSpec] = (),
     ) -> list[Sample]:
-        """Samples ``n`` answers: in one request where one seed covers them, else in ``n``."""
+        """Samples ``n`` answers: in one request where one seed covers them, else in ``n``.
+
+        Args:
+            messages: The conversation.
+            sampling: How to sample.
+            n: How many answers.
+            schema: None: no reply is held to a schema.
+            tools: Tools that the model may call.
+
+        Raises:
+            RendererError: The renderer has no format for a message, or for tools.
+        """
         if schema is not None:
             raise NotImplementedError("takes_schema is false")
         prompt = await asyncio.to_thread(
-            lambda: list(self._renderer.prompt_tokens_batch([list(messages)])[0])
+            lambda: list(
+                self._renderer.prompt_tokens_batch([list(messages)], tools=list(tools) or None)[0]
+            )
         )
         room = self.identity.context_length
         max_tokens = sampling.max_tokens
@@ -141,8 +162,16 @@ class RenderedChatModel(ChatModel):
         params = tinker_params(sampling, stops, max_tokens, seed)
         try:
             async with self._budget.slot() if self._budget else nullcontext():
+                if self._stop is not None and self._stop.is_set:
+                    raise RequestFailed("it was interrupted before it was sent")
                 response, seconds = await request(
-                    self._model.client, prompt, count, params, timeout=self._request_timeout
+                    self._model.client,
+                    prompt,
+                    count,
+                    params,
+                    timeout=self._request_timeout,
+                    deadline=self._deadline,
+                    stop=self._stop,
                 )
         except RequestFailed as failure:
             return failed_samples("", list(messages), range(count), str(failure))

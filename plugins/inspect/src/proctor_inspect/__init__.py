@@ -10,3 +10,11 @@ def proctor_register(registry: Any) -> None:
     """Names the components."""
     registry.evaluator("inspect", "proctor_inspect.evaluator:InspectEvaluator")
     registry.command("export", "proctor_inspect.command:export")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "InspectAPIFromTinkerSampling":
+        from proctor_inspect.model_api import InspectAPIFromTinkerSampling
+
+        return InspectAPIFromTinkerSampling
+    raise AttributeError(f"module 'proctor_inspect' has no attribute {name!r}")

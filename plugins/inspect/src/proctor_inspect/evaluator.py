@@ -8,6 +8,7 @@ import json
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
     from inspect_ai.model import Model
 
+    from proctor_inspect.model_api import SampledModelAPI
     from proctor_inspect.tasks import LoadedTask
 
 METADATA_KEY = "proctor_evaluation"
@@ -135,12 +137,13 @@ class _TasksRun:
         self.model: Model = evaluation_model(
             client, context, renderer=evaluator.renderer, sampling=self.sampling
         )
+        self.api: SampledModelAPI = self.model.api  # type: ignore[assignment]
         self._fingerprint = fingerprint(evaluator)
         self._recorded: set[str] = set()
 
     async def result(self) -> EvaluationResult:
         """Runs each task in turn, and reads its log into a result."""
-        from proctor_inspect.log_reading import inspect_metrics, read_log
+        from proctor_inspect.log_reading import read_log
 
         chosen = {task.label: self._choose(task) for task in self.tasks}
         epochs = self.evaluator.epochs
@@ -149,7 +152,6 @@ class _TasksRun:
         )
         self.context.progress.started(self.name, total)
         parts: dict[str, EvaluationResult] = {}
-        measured: dict[str, float] = {}
         for task in self.tasks:
             ids = chosen[task.label]
             log = await self._run(task, ids)
@@ -159,28 +161,11 @@ class _TasksRun:
             if min_coverage is None:
                 min_coverage = self.context.min_coverage
             result = read_log(log, task.label, ids, min_coverage)
-            own = [key.split("/", 1)[1] for key in result.metrics]
-            if result.is_complete:
-                for key, value in inspect_metrics(log, own).items():
-                    measured[f"{self.name}/{task.label}/{key}"] = value
             details = {"log": str(log.location), "rows": len(ids), "task": task.spec}
-            parts[task.label] = EvaluationResult(
-                result.name,
-                result.metrics,
-                result.graders,
-                result.min_coverage,
-                result.withheld,
-                details,
-            )
+            parts[task.label] = replace(result, details=details)
         self.context.progress.finished(self.name)
-        joined = EvaluationResult.joined(self.name, parts)
-        return EvaluationResult(
-            joined.name,
-            {**measured, **joined.metrics},
-            joined.graders,
-            joined.min_coverage,
-            joined.withheld,
-            {**joined.details, "renderer": self.model.api.renderer_name},
+        return EvaluationResult.joined(
+            self.name, parts, details={"renderer": self.api.renderer_name}
         )
 
     def _choose(self, task: LoadedTask) -> list[str]:
@@ -248,7 +233,7 @@ class _TasksRun:
             self.context.progress.graded(self.name, grader, graded.outcome, value)
 
     def _digest(self, task: LoadedTask, sample: EvalSample) -> str:
-        identity = [self.model.api.model_name, self.model.api.renderer_name, task.spec]
+        identity = [self.api.model_name, self.api.renderer_name, task.spec]
         sampled = [self.sampling.model_dump(mode="json"), self.evaluator.task_args, sample.id]
         text = json.dumps([identity, sampled], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:32]

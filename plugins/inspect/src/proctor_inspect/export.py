@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,6 @@ from inspect_ai.model import (
     ChatMessageSystem,
     ChatMessageTool,
     ChatMessageUser,
-    ContentImage,
-    ContentReasoning,
-    ContentText,
     GenerateConfig,
     ModelOutput,
     ModelUsage,
@@ -39,6 +36,7 @@ from inspect_ai.scorer import Score
 from inspect_ai.tool import ToolCall as InspectToolCall
 
 from proctor import ConfigError, FinishedRun, Message, choice_letter
+from proctor_inspect.messages import contents
 
 STATUSES = {"complete": "success", "interrupted": "cancelled"}
 """Inspect's word for how a run ended; ``error`` for any other."""
@@ -100,7 +98,7 @@ def _log(
     run: Mapping[str, Any],
     evaluator: str,
     records: list[Mapping[str, Any]],
-    grades: Mapping[str, list[Mapping[str, Any]]],
+    grades: Mapping[str, Sequence[Mapping[str, Any]]],
     result: Mapping[str, Any] | None,
 ) -> EvalLog:
     worst = {
@@ -111,13 +109,13 @@ def _log(
     samples = [_sample(record, grades[record["key"]], worst, model) for record in records]
     ids = list(dict.fromkeys(sample.id for sample in samples))
     failed = sum(sample.error is not None for sample in samples)
-    status = STATUSES.get(run["status"], "error")
+    status: Any = STATUSES.get(run["status"], "error")
     why = run.get("error") or (result or {}).get("withheld") or f"the run is {run['status']}"
     usage = _total(samples)
     renderer = result["details"].get("renderer") if result is not None else None
     sampling = run["config"]["sampling"]
     return EvalLog(
-        status=status,  # type: ignore[arg-type]
+        status=status,
         eval=EvalSpec(
             eval_id=f"{evaluator}-{records[0]['key'][:12]}",
             run_id=str(run["started"]),
@@ -169,7 +167,7 @@ def _score(grader: Mapping[str, Any]) -> EvalScore:
 
 def _sample(
     record: Mapping[str, Any],
-    grades: list[Mapping[str, Any]],
+    grades: Sequence[Mapping[str, Any]],
     worst: Mapping[str, float | None],
     model: str,
 ) -> EvalSample:
@@ -243,7 +241,7 @@ def _chat_message(message: Message) -> ChatMessage:
     """A message of a run's record as Inspect's."""
     content: Any = message["content"]
     if not isinstance(content, str):
-        content = list(_contents(content))
+        content = list(contents(content))
     role = message["role"]
     if role == "system":
         return ChatMessageSystem(content=content)
@@ -253,16 +251,6 @@ def _chat_message(message: Message) -> ChatMessage:
     if role == "assistant":
         return ChatMessageAssistant(content=content, tool_calls=_tool_calls(message) or None)
     return ChatMessageUser(content=content)
-
-
-def _contents(parts: Any) -> Iterator[ContentText | ContentReasoning | ContentImage]:
-    for part in parts:
-        if part["type"] == "text":
-            yield ContentText(text=part["text"])
-        elif part["type"] == "thinking":
-            yield ContentReasoning(reasoning=part["thinking"])
-        elif part["type"] == "image":
-            yield ContentImage(image=part["image"])
 
 
 def _tool_calls(message: Any) -> list[InspectToolCall]:

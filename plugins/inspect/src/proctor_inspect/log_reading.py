@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from inspect_ai.log import EvalLog, EvalSample
@@ -167,9 +167,7 @@ def columns_of(samples: Sequence[EvalSample], scorers: Iterable[str]) -> list[Le
     return columns
 
 
-def read_log(
-    log: EvalLog, label: str, ids: Sequence[str], min_coverage: float
-) -> tuple[EvaluationResult, list[LedgerColumn]]:
+def read_log(log: EvalLog, label: str, ids: Sequence[str], min_coverage: float) -> EvaluationResult:
     """The result of one task: our estimates, and every metric that Inspect computed.
 
     Args:
@@ -189,7 +187,8 @@ def read_log(
     if len(errors) == len(samples):
         why = f": {errors[0]}" if errors else ""
         raise ProctorError(f"all {len(samples)} samples failed{why}", where=label)
-    columns = columns_of(samples, [score.scorer for score in log.results.scores])
+    scores = log.results.scores if log.results else []
+    columns = columns_of(samples, [score.scorer for score in scores])
     ledger = Ledger(columns, num_samples=log.eval.config.epochs or 1)
     names = [column.grader for column in columns]
     by_id: dict[str, list[EvalSample]] = {}
@@ -206,7 +205,28 @@ def read_log(
                     row, sample.epoch - 1, column, graded.outcome, value, answer=graded.answer
                 )
     result = EvaluationResult.from_ledger(label, ledger, min_coverage=min_coverage)
-    return result, columns
+    return _with_inspects_own(result, inspect_metrics(log, _names(result)))
+
+
+def _names(result: EvaluationResult) -> set[str]:
+    """The metrics' names without the task's."""
+    return {key.split("/", 1)[1] for key in result.metrics}
+
+
+def _with_inspects_own(result: EvaluationResult, own: Mapping[str, float]) -> EvaluationResult:
+    """The result with what Inspect computed beside it; nothing of it where a score is withheld."""
+    if not result.is_complete:
+        return result
+    graders = []
+    for grader in result.graders:
+        prefix = f"{grader.grader.split('.')[0]}/"
+        shown = [
+            f"{k.removeprefix(prefix)} {v:.3g}" for k, v in own.items() if k.startswith(prefix)
+        ]
+        notes = (f"Inspect: {', '.join(shown)}",) if shown else ()
+        graders.append(replace(grader, notes=notes))
+    metrics = {**result.metrics, **{f"{result.name}/{key}": value for key, value in own.items()}}
+    return replace(result, metrics=metrics, graders=tuple(graders))
 
 
 def inspect_metrics(log: EvalLog, taken: Iterable[str]) -> dict[str, float]:

@@ -87,14 +87,14 @@ def load(specs: Sequence[Any], task_args: Mapping[str, Any]) -> list[LoadedTask]
             name = task.name.rsplit("/", 1)[-1]
             loaded.append(LoadedTask(name, spec if isinstance(spec, str) else name, task))
     _check_arguments(loaded, task_args)
-    labels = [task.label for task in loaded]
-    for task in loaded:
-        if labels.count(task.label) > 1:
+    labels = [known.label for known in loaded]
+    for known in loaded:
+        if labels.count(known.label) > 1:
             raise ConfigError(
-                f"two tasks are called {task.label!r}: their metrics would overwrite each other",
+                f"two tasks are called {known.label!r}: their metrics would overwrite each other",
                 fix="give them to two evaluators, each with a 'name'",
             )
-        _check(task)
+        _check(known)
     return loaded
 
 
