@@ -69,6 +69,7 @@ class PlainProgress(ScreenProgress):
     def started(self, evaluator: str, total: int | None) -> None:
         """Says how many samples there will be."""
         self._totals[evaluator] = total
+        self._done[evaluator] = self._troubled[evaluator] = 0
         self.say(f"{evaluator}: {'streaming' if total is None else total} samples")
 
     def sampled(self, evaluator: str, status: str) -> None:

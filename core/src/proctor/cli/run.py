@@ -24,6 +24,8 @@ Examples:
   proctor run evals.yaml
   proctor run evals.yaml --limit 50 --out runs/first
   proctor run evals.yaml --json > scores.json
+  proctor run evals.yaml --model-path tinker://RUN/sampler_weights/step-100
+  proctor run evals.yaml --training-run RUN --every-nth 5
 """
 )
 @click.argument("config", type=click.Path(path_type=Path))
@@ -33,6 +35,20 @@ Examples:
 @click.option("--limit", type=click.IntRange(min=1), help="Most examples of each evaluator.")
 @click.option("--renderer", help="The renderer, in place of the config's.")
 @click.option("--seed", type=int, help="The seed, in place of the config's.")
+@click.option(
+    "--model-path",
+    "model_paths",
+    multiple=True,
+    metavar="PATH",
+    help="A checkpoint, tinker://..., in place of the config's model; repeat for a sweep.",
+)
+@click.option("--training-run", metavar="ID", help="All sampler checkpoints of a training run.")
+@click.option(
+    "--every-nth",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Each n-th checkpoint only, counted back from the last.",
+)
 @click.option("--strict", is_flag=True, help="A renderer that looks wrong is an error.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def run(
@@ -41,6 +57,9 @@ def run(
     limit: int | None,
     renderer: str | None,
     seed: int | None,
+    model_paths: tuple[str, ...],
+    training_run: str | None,
+    every_nth: int | None,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -48,6 +67,8 @@ def run(
 
     Prints each score with its 95% interval, and keeps every prompt, answer and grade in the run's
     folder. Exits with 1 where too few answers could be graded for a score to be trusted.
+
+    Several checkpoints are a sweep: one run each, in folders of their names, and one table.
 
     The first Ctrl-C stops sending and keeps what comes back; the second stops at once.
     """
@@ -57,16 +78,42 @@ def run(
     from proctor.runner import RunReport, run_config
     from proctor.runs import new_run_folder
     from proctor.sampling import StopSignal
+    from proctor.sweep import SweepingBackend, SweepReport, chosen_model, run_sweep
 
-    loaded = load_config(config, renderer=renderer, seed=seed)
+    overrides = {"renderer": renderer, "seed": seed}
+    model = chosen_model(config, model_paths, training_run, every_nth)
+    loaded = load_config(config, **overrides, model=model)
     folder = out or new_run_folder(Path("runs"), config.stem)
     stop = StopSignal()
     progress = progress_for(sys.stderr)
 
-    async def execute() -> RunReport:
-        task = asyncio.ensure_future(
-            run_config(loaded, folder, progress=progress, stop=stop, limit=limit, is_strict=strict)
+    async def evaluate() -> RunReport | SweepReport:
+        found = None
+        if isinstance(loaded.backend, SweepingBackend):
+            found = await loaded.backend.checkpoints()
+        if found is None:
+            return await run_config(
+                loaded, folder, progress=progress, stop=stop, limit=limit, is_strict=strict
+            )
+
+        def announced(name: str) -> Any:
+            progress.say(f"checkpoint {name}")
+            return progress
+
+        return await run_sweep(
+            config,
+            loaded.options.model,
+            found,
+            folder,
+            overrides=overrides,
+            progress=announced,
+            stop=stop,
+            limit=limit,
+            is_strict=strict,
         )
+
+    async def execute() -> RunReport | SweepReport:
+        task = asyncio.ensure_future(evaluate())
         _heed_interrupts(task, stop, folder)
         return await task
 
@@ -81,6 +128,8 @@ def run(
         raise click.exceptions.Exit(130) from None
     if as_json:
         click.echo(to_document(report.to_json() | {"folder": str(folder)}), nl=False)
+    elif isinstance(report, SweepReport):
+        _print_sweep(report)
     else:
         _print_report(report)
     if report.exit_code:
@@ -148,3 +197,20 @@ def _print_report(report: Any) -> None:
         console.print("interrupted: these scores are of what came back, not of the dataset")
     console.print(f"run: {report.folder}", markup=False)
     console.print(f"look at the answers: proctor show {report.folder}", markup=False)
+
+
+def _print_sweep(sweep: Any) -> None:
+    from rich.console import Console
+
+    from proctor.sweep_table import sweep_failures, sweep_table
+
+    console = Console(highlight=False, emoji=False)
+    if not console.is_terminal:
+        # a file has no edge to wrap at
+        console = Console(highlight=False, emoji=False, width=1000)
+    console.print(sweep_table(sweep))
+    for line in sweep_failures(sweep):
+        console.print(line, markup=False, style="red", soft_wrap=True)
+    if sweep.is_interrupted:
+        console.print("interrupted: checkpoints that did not come up are not in the table")
+    console.print(f"runs: {sweep.folder}", markup=False, soft_wrap=True)
