@@ -167,7 +167,7 @@ def test_they_queue_across_threads_too():
     assert results == [1.0, 1.0, 1.0]
 
 
-def test_while_something_outside_runs_inspect_ours_waits():
+def test_while_something_outside_runs_inspect_ours_waits(tmp_path):
     async def both():
         from inspect_ai.model import Model
 
@@ -176,7 +176,9 @@ def test_while_something_outside_runs_inspect_ours_waits():
         client = ScriptedClient(lambda *_: Reply("Paris", seconds=0.3))
         api = InspectAPIFromTinkerSampling("role_colon", "m", sampling_client=client)
         outside = asyncio.create_task(
-            eval_async(capitals_task("outside"), model=[Model(api, api_config())], log_dir="logs")
+            eval_async(
+                capitals_task("outside"), model=[Model(api, api_config())], log_dir=str(tmp_path)
+            )
         )
         await asyncio.sleep(0.1)
         ours = InspectEvaluator(tasks=["a"])

@@ -9,6 +9,8 @@ from proctor import hookimpl
 def proctor_register(registry: Any) -> None:
     """Names the components."""
     registry.evaluator("inspect", "proctor_inspect.evaluator:InspectEvaluator")
+    registry.grader("inspect_scorer", "proctor_inspect.scorer_grader:InspectScorer")
+    registry.backend("inspect", "proctor_inspect.backend:InspectBackend")
     registry.command("export", "proctor_inspect.command:export")
 
 

@@ -23,20 +23,15 @@ from inspect_ai.log import (
 )
 from inspect_ai.model import (
     ChatCompletionChoice,
-    ChatMessage,
     ChatMessageAssistant,
-    ChatMessageSystem,
-    ChatMessageTool,
-    ChatMessageUser,
     GenerateConfig,
     ModelOutput,
     ModelUsage,
 )
 from inspect_ai.scorer import Score
-from inspect_ai.tool import ToolCall as InspectToolCall
 
-from proctor import ConfigError, FinishedRun, Message, choice_letter
-from proctor_inspect.messages import contents
+from proctor import ConfigError, FinishedRun, choice_letter
+from proctor_inspect.messages import to_chat_message
 
 STATUSES = {"complete": "success", "interrupted": "cancelled"}
 """Inspect's word for how a run ended; ``error`` for any other."""
@@ -172,7 +167,7 @@ def _sample(
     model: str,
 ) -> EvalSample:
     status = record["status"]
-    messages = [_chat_message(message) for message in record["messages"]]
+    messages = [to_chat_message(message) for message in record["messages"]]
     asked = messages if status == "failed" else messages[:-1]
     usage = ModelUsage(
         input_tokens=sum(len(call["prompt_tokens"]) for call in record["calls"]),
@@ -235,39 +230,3 @@ def _total(samples: list[EvalSample]) -> ModelUsage:
         output_tokens=sum(usage.output_tokens for usage in used),
         total_tokens=sum(usage.total_tokens for usage in used),
     )
-
-
-def _chat_message(message: Message) -> ChatMessage:
-    """A message of a run's record as Inspect's."""
-    content: Any = message["content"]
-    if not isinstance(content, str):
-        content = list(contents(content))
-    role = message["role"]
-    if role == "system":
-        return ChatMessageSystem(content=content)
-    if role == "tool":
-        call, name = message.get("tool_call_id"), message.get("name")
-        return ChatMessageTool(content=content, tool_call_id=call, function=name)
-    if role == "assistant":
-        return ChatMessageAssistant(content=content, tool_calls=_tool_calls(message) or None)
-    return ChatMessageUser(content=content)
-
-
-def _tool_calls(message: Any) -> list[InspectToolCall]:
-    import json
-
-    calls = []
-    for number, call in enumerate(message.get("tool_calls", ())):
-        function = call["function"]
-        try:
-            arguments = json.loads(function["arguments"])
-        except ValueError:
-            arguments = {"arguments": function["arguments"]}
-        calls.append(
-            InspectToolCall(
-                id=call.get("id") or f"call-{number}",
-                function=function["name"],
-                arguments=arguments if isinstance(arguments, dict) else {"arguments": arguments},
-            )
-        )
-    return calls

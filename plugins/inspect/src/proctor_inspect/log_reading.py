@@ -64,13 +64,14 @@ def scored_values(sample: EvalSample) -> dict[str, ScoredValue]:
     for scorer, score in (sample.scores or {}).items():
         if isinstance(score.value, Mapping):
             for key, value in score.value.items():
-                columns[f"{scorer}.{key}"] = _scored(value, score)
+                columns[f"{scorer}.{key}"] = scored(value, score)
         else:
-            columns[scorer] = _scored(score.value, score)
+            columns[scorer] = scored(score.value, score)
     return columns
 
 
-def _scored(value: Any, score: Score) -> ScoredValue:
+def scored(value: Any, score: Score) -> ScoredValue:
+    """One value of Inspect's as a number: nothing that is none becomes 0."""
     if isinstance(value, bool):
         return ScoredValue(float(value), True, None, score)
     if isinstance(value, str):

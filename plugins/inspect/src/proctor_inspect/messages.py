@@ -9,6 +9,9 @@ from typing import Any
 from inspect_ai.model import (
     ChatMessage,
     ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageTool,
+    ChatMessageUser,
     Content,
     ContentImage,
     ContentReasoning,
@@ -113,3 +116,25 @@ def tool_spec(tool: ToolInfo) -> ToolSpec:
         description=tool.description,
         parameters=tool.parameters.model_dump(exclude_none=True),
     )
+
+
+def to_chat_message(message: Any) -> ChatMessage:
+    """A message of ours, of whichever role, as Inspect has it.
+
+    Args:
+        message: The message, or its form in a run's record.
+    """
+    content: Any = message["content"]
+    if not isinstance(content, str):
+        content = list(contents(content))
+    role = message["role"]
+    if role == "system":
+        return ChatMessageSystem(content=content)
+    if role == "tool":
+        call, name = message.get("tool_call_id"), message.get("name")
+        return ChatMessageTool(content=content, tool_call_id=call, function=name)
+    if role == "assistant":
+        given = [ToolCall.model_validate(call) for call in message.get("tool_calls", ())]
+        calls = [_tool_call(number, call) for number, call in enumerate(given)]
+        return ChatMessageAssistant(content=content, tool_calls=calls or None)
+    return ChatMessageUser(content=content)

@@ -296,7 +296,7 @@ class BackendModelAPI(SampledModelAPI):
     """A backend's model: ``--model proctor/local``, with its options as ``-M NAME=VALUE``.
 
     Args:
-        backend: The backend's name.
+        model_name: The backend's name, as Inspect calls what follows ``proctor/``.
         renderer_name: The renderer; None to choose by the model.
         config: Inspect's generation config.
         **options: The backend's options.
@@ -304,7 +304,7 @@ class BackendModelAPI(SampledModelAPI):
 
     def __init__(
         self,
-        backend: str,
+        model_name: str,
         base_url: str | None = None,
         api_key: str | None = None,
         config: GenerateConfig | None = None,
@@ -314,7 +314,7 @@ class BackendModelAPI(SampledModelAPI):
         self._own = _OwnLoop()
         if base_url is not None:
             options["base_url"] = base_url
-        opened = self._own.run(open_model(backend, **options))
+        opened = self._own.run(open_model(model_name, **options))
         super().__init__(opened, renderer_name, config)
 
     async def generate(
