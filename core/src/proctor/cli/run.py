@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
+import json
 import signal
 import sys
-from collections.abc import Coroutine, Iterator
+import tempfile
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,9 +29,18 @@ Examples:
   proctor run evals.yaml --json > scores.json
   proctor run evals.yaml --model-path tinker://RUN/sampler_weights/step-100
   proctor run evals.yaml --training-run RUN --every-nth 5
+  proctor run --task inspect_evals/gsm8k,./my_task.py@qa --model-path tinker://... --renderer qwen3
 """
 )
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("config", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    metavar="TASK,...",
+    help="Inspect tasks, in place of a config; the model is that of --model-path or --backend.",
+)
+@click.option("--backend", metavar="NAME", help="With --task: the model's backend, if not tinker.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The run's folder; else runs/TIME-NAME."
 )
@@ -52,7 +64,9 @@ Examples:
 @click.option("--strict", is_flag=True, help="A renderer that looks wrong is an error.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def run(
-    config: Path,
+    config: Path | None,
+    tasks: tuple[str, ...],
+    backend: str | None,
     out: Path | None,
     limit: int | None,
     renderer: str | None,
@@ -80,6 +94,10 @@ def run(
     from proctor.sampling import StopSignal
     from proctor.sweep import SweepingBackend, SweepReport, chosen_model, run_sweep
 
+    if config is None:
+        config = stand_in_config(tasks, backend)
+    elif tasks or backend:
+        raise click.UsageError("--task and --backend stand in place of a config")
     overrides = {"renderer": renderer, "seed": seed}
     model = chosen_model(config, model_paths, training_run, every_nth)
     loaded = load_config(config, **overrides, model=model)
@@ -134,6 +152,35 @@ def run(
         _print_report(report)
     if report.exit_code:
         raise click.exceptions.Exit(report.exit_code)
+
+
+def stand_in_config(tasks: Sequence[str], backend: str | None) -> Path:
+    """A config of Inspect tasks, in a file that is gone when the process ends.
+
+    Args:
+        tasks: The tasks, several in a text separated by commas.
+        backend: The model's backend; None for tinker, whose model other options name.
+    """
+    names = [name.strip() for text in tasks for name in text.split(",") if name.strip()]
+    if not names:
+        raise click.UsageError("give a CONFIG, or --task with the names of Inspect tasks")
+    folder = tempfile.TemporaryDirectory(prefix="proctor-")
+    atexit.register(folder.cleanup)
+    file = Path(folder.name) / "tasks.yaml"
+    specs = [_from_here(name) for name in names]
+    config = {
+        "model": {"backend": backend or "tinker"},
+        "evaluators": [{"type": "inspect", "tasks": specs}],
+    }
+    # JSON is YAML
+    file.write_text(json.dumps(config), encoding="utf-8")
+    return file
+
+
+def _from_here(task: str) -> str:
+    """A task whose file is read against the folder where the command was given."""
+    path, at, name = task.partition("@")
+    return f"{Path(path).resolve()}{at}{name}" if path.endswith(".py") else task
 
 
 @contextlib.contextmanager
