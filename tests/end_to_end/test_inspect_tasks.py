@@ -1,0 +1,109 @@
+"""Inspect's tasks on the real SmolLM2: through Proctor, and through Inspect's own command."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from inspect_ai.log import list_eval_logs, read_eval_log
+
+SUPPORT = Path(__file__).parents[1] / "support"
+EXAMPLES = ("theory_of_mind", "biology_qa", "popularity", "bias_detection", "security_guide")
+HUB = ("mmlu_0_shot", "arc_easy", "boolq")
+TASKS = [f"{SUPPORT / 'inspect_tasks.py'}@{name}" for name in EXAMPLES]
+TASKS += [f"inspect_evals/{name}" for name in HUB]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """The process environment with a hub's cache that holds rows of three data sets."""
+    home = tmp_path_factory.mktemp("hub")
+    spec = importlib.util.spec_from_file_location("hub_cache", SUPPORT / "hub_cache.py")
+    hub_cache = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hub_cache)
+    hub_cache.fill(home)
+    added = {"HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "XDG_CACHE_HOME": str(home / "xdg")}
+    return os.environ | added | {"INSPECT_LOG_LEVEL": "error", "COLUMNS": "200"}
+
+
+def ran(words, cwd, environment):
+    command = [str(Path(sys.executable).parent / words[0]), *words[1:]]
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def proctors(environment, tmp_path_factory):
+    """Every task through the documented command with its module's name changed."""
+    folder = tmp_path_factory.mktemp("proctor")
+    ran(
+        [
+            "python",
+            "-m",
+            "proctor_inspect.run_inspect_evals",
+            "backend=local",
+            f"tasks={','.join(TASKS)}",
+            "temperature=0",
+            "max_tokens=24",
+            "log_dir=run",
+        ],
+        folder,
+        environment,
+    )
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def inspects(environment, tmp_path_factory):
+    """The logs of every task through ``inspect eval --model proctor/local``."""
+    folder = tmp_path_factory.mktemp("inspect")
+    options = ["--temperature", "0", "--max-tokens", "24", "--display", "none", "--log-dir", "logs"]
+    ran(["inspect", "eval", *TASKS, "--model", "proctor/local", *options], folder, environment)
+    logs = [read_eval_log(log) for log in list_eval_logs(str(folder / "logs"))]
+    return {log.eval.task.rsplit("/", 1)[-1]: log for log in logs}
+
+
+@pytest.mark.parametrize("task", [*EXAMPLES, *HUB])
+def test_both_ways_give_the_same_scores(proctors, inspects, task):
+    metrics = json.loads((proctors / "results.json").read_text())["metrics"]
+    [score] = inspects[task].results.scores
+    assert score.metrics
+    for name, metric in score.metrics.items():
+        ours = metrics.get(f"inspect/{task}/{score.name}/{name}")
+        if name == "stderr":
+            ours = metrics[f"inspect/{task}/{score.name}/inspect_stderr"]
+        assert ours == pytest.approx(metric.value), name
+
+
+@pytest.mark.parametrize("task", [*EXAMPLES, *HUB])
+def test_both_ways_give_the_same_answers(proctors, inspects, task):
+    records = [json.loads(line) for line in (proctors / "samples.jsonl").read_text().splitlines()]
+    answers = {}
+    for record in records:
+        content = record["messages"][-1]["content"]
+        answers.setdefault(record["example"], set()).add(content)
+    for sample in inspects[task].samples:
+        assert sample.output.completion in answers[str(sample.id)]
+
+
+def test_every_sample_is_in_the_run(proctors):
+    lines = (proctors / "samples.jsonl").read_text().splitlines()
+    assert len(lines) == 5 * 3 + 4 + 3 + 3
+    assert all(json.loads(line)["calls"][0]["tokens"] for line in lines)
+    assert len(list((proctors / "inspect").glob("*.eval"))) == len(TASKS)
+
+
+def test_the_log_names_the_models_content(inspects):
+    """By it Inspect's cache tells one model from another."""
+    names = {log.eval.model for log in inspects.values()}
+    [name] = names
+    assert name.startswith("proctor/local:HuggingFaceTB/SmolLM2-135M-Instruct:")
+    assert name.endswith("-float32")
