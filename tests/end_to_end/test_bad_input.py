@@ -52,8 +52,8 @@ MISTAKES = {
         ["evals.yaml:2", "unknown evaluator 'grade'", "'graded'"],
     ),
     "a first-party name that is not installed": (
-        GOOD.replace("[substring]", "[llm_judge]"),
-        ["unknown grader 'llm_judge'", "pip install proctor-judge"],
+        "model: {backend: scripted}\nevaluators: [cookbook_benchmark]\n",
+        ["unknown evaluator 'cookbook_benchmark'", "pip install proctor-cookbook"],
     ),
     "unknown option of a grader": (
         GOOD.replace("[substring]", "[{type: substring, ignore_cas: true}]"),
