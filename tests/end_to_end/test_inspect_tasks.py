@@ -107,3 +107,17 @@ def test_the_log_names_the_models_content(inspects):
     [name] = names
     assert name.startswith("proctor/local:HuggingFaceTB/SmolLM2-135M-Instruct:")
     assert name.endswith("-float32")
+
+
+def test_the_documented_judge_runs_on_a_model_of_ours(environment, tmp_path):
+    """So small a judge gives verdicts that can't be read: Inspect has them unscored, not wrong."""
+    example = SUPPORT.parents[1] / "examples" / "inspect_judge.py"
+    out = ran(["python", str(example)], tmp_path, environment)
+    assert "success tinker-sampling/client:HuggingFaceTB/SmolLM2-135M-Instruct" in out
+    [log] = [read_eval_log(log) for log in list_eval_logs(str(tmp_path / "inspect-logs"))]
+    assert len(log.samples) == 2
+    [score] = log.results.scores
+    assert score.scored_samples + score.unscored_samples == 2
+    for sample in log.samples:
+        grading = sample.scores["model_graded_qa"].metadata["grading"]
+        assert any("Grade strictly" in str(message) for message in grading)

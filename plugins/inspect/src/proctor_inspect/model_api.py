@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from inspect_ai.event import ModelEvent
@@ -251,6 +252,7 @@ class InspectAPIFromTinkerSampling(SampledModelAPI):
             opened = _OwnLoop().run(open_model("tinker", **given))
         else:
             opened = _opened(sampling_client)
+            opened = replace(opened, identity=replace(opened.identity, base_model=model_name))
         super().__init__(opened, renderer_name, config)
         self._verbose = verbose
 
