@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from proctor.backends import Backend, OpenedModel
+from proctor.daemon_threads import in_daemon_thread
 from proctor.errors import BackendError, ConfigError
 from proctor.registry import one_line
 from proctor.sampling import DEFAULT_REQUEST_TIMEOUT, Overdue, within
@@ -53,13 +53,13 @@ class TinkerBackend(Backend):
     @model_validator(mode="after")
     def _check(self) -> TinkerBackend:
         if self.model_path is not None and self.training_run is not None:
-            raise ValueError("'model_path' and 'training_run' exclude each other: leave one out")
+            raise ValueError("'model_path' and 'training_run' exclude each other; leave one out")
         if self.every_nth > 1 and self.training_run is None:
-            raise ValueError("'every_nth' goes with 'training_run'")
+            raise ValueError("'every_nth' goes with 'training_run'; leave it out")
         if self.model_path == []:
-            raise ValueError("'model_path' is an empty list: name a checkpoint")
+            raise ValueError("'model_path' is an empty list; name a checkpoint")
         if self.model_path is None and self.training_run is None and self.base_model is None:
-            raise ValueError("it names no model: set base_model, model_path or training_run")
+            raise ValueError("it names no model; set base_model, model_path or training_run")
         for path in self._paths:
             try:
                 CheckpointPath.parse(path)
@@ -176,7 +176,7 @@ class TinkerBackend(Backend):
             return client.get_tokenizer()
 
         try:
-            return await within(asyncio.to_thread(load), TOKENIZER_SECONDS)
+            return await within(in_daemon_thread(load), TOKENIZER_SECONDS)
         except Overdue:
             reason = f"it took longer than {TOKENIZER_SECONDS:.0f} s"
         except Exception as error:

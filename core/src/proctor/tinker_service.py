@@ -5,7 +5,7 @@ The SDK tries again for over five minutes, and says nothing, when its server is 
 
 from __future__ import annotations
 
-import asyncio
+import functools
 import logging
 import os
 import re
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from proctor.daemon_threads import in_daemon_thread
 from proctor.errors import BackendError, ConfigError, ProctorError
 from proctor.registry import one_line
 from proctor.sampling import Overdue, within
@@ -81,14 +82,17 @@ class TinkerService:
             BackendError: It is not, or doesn't.
         """
         _check_key()
-        if self.url is not None:
-            await self._ask("reached", asyncio.to_thread(touch, self.url, STEP_SECONDS + 1))
+        if (url := self.url) is not None:
+            await self._ask(
+                "reached", in_daemon_thread(functools.partial(touch, url, STEP_SECONDS + 1))
+            )
         logging.getLogger("tinker").addHandler(self._said)
         import tinker
 
-        self._rest = await self._ask(
-            "opened", asyncio.to_thread(lambda: tinker.RestClient(base_url=self.url))
-        )
+        self._service = tinker.ServiceClient(base_url=self.url)
+        # tinker.RestClient() makes its connection under a lock of the whole process: where one
+        # server hangs, no other could be asked for minutes
+        self._rest = await self._ask("opened", in_daemon_thread(self._service._rest_client))
         assert self._rest is not None
         capabilities = await self._ask("asked for its models", self._rest.get_server_capabilities())
         self._models = list(capabilities.supported_models)
@@ -193,29 +197,26 @@ class TinkerService:
         Raises:
             BackendError: The server refuses it.
         """
-        import tinker
         from tinker.lib.retry_handler import RetryConfig
 
-        config = RetryConfig(progress_timeout=progress_timeout)
-
-        def create() -> tuple[tinker.ServiceClient, tinker.SamplingClient]:
-            service = tinker.ServiceClient(base_url=self.url)
-            client = service.create_sampling_client(
-                model_path=str(path) if path else None,
-                base_model=None if path else base_model,
-                retry_config=config,
-            ).result()
-            return service, client
-
-        self._service, client = await self._ask("asked to sample", asyncio.to_thread(create))
+        assert self._service is not None
+        create = functools.partial(
+            self._service.create_sampling_client,
+            model_path=str(path) if path else None,
+            base_model=None if path else base_model,
+            retry_config=RetryConfig(progress_timeout=progress_timeout),
+        )
+        client = await self._ask("asked to sample", in_daemon_thread(lambda: create().result()))
         return client  # type: ignore[no-any-return]
 
     async def close(self) -> None:
         """Ends the session, if the server answers to that."""
         service, self._service = self._service, None
         if service is not None:
-            with suppress(Exception):  # nothing depends on a server that no longer answers
-                await within(service.close("success"), CLOSE_SECONDS)
+            # it waits for a session that is still being made; nothing depends on its success
+            closing = in_daemon_thread(lambda: service.close("success").result())
+            with suppress(Exception):
+                await within(closing, CLOSE_SECONDS)
         logging.getLogger("tinker").removeHandler(self._said)
 
     async def _find_public(self, path: CheckpointPath) -> FoundModel:

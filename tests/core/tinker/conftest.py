@@ -14,9 +14,7 @@ from proctor import get_tokenizer
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fake_server import KEY, FakeServer  # noqa: E402
-
-PARIS = "tinker://run-1:train:0/sampler_weights/step-{}"
+from fake_server import KEY, STEP, FakeServer
 
 
 @pytest.fixture
@@ -41,9 +39,9 @@ def server(key: str, smollm2_folder: Path) -> Iterator[FakeServer]:
         runs={"run-1:train:0": (base, [*steps, "sampler_weights/step-10"])},
         answers={
             base: wrong,
-            PARIS.format(2): right,
-            PARIS.format(9): wrong,
-            PARIS.format(10): right,
+            STEP.format(2): right,
+            STEP.format(9): wrong,
+            STEP.format(10): right,
         },
     )
     fake.start()
@@ -58,7 +56,9 @@ def write_config(tmp_path: Path) -> Any:
     """Writes a config of two questions for a model; returns its name."""
 
     def write(model: dict[str, Any], **more: Any) -> str:
-        rows = [{"id": str(n), "input": f"{n}. Capital of France?", "target": "Paris"} for n in "12"]
+        rows = [
+            {"id": str(n), "input": f"{n}. Capital of France?", "target": "Paris"} for n in "12"
+        ]
         capitals = {
             "name": "capitals",
             "dataset": {"type": "inline", "rows": rows},

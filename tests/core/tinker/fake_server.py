@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from tinker.proto import tinker_public_pb2 as public_pb
 
+STEP = "tinker://run-1:train:0/sampler_weights/step-{}"
 KEY = "tml-right-key-0001"
 TIME = "2026-01-01T00:00:{:02d}Z"
 

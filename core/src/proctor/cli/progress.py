@@ -142,6 +142,7 @@ class BarProgress(ScreenProgress):
 
     def started(self, evaluator: str, total: int | None) -> None:
         """Shows a bar."""
+        self._troubled.pop(evaluator, None)
         self._tasks[evaluator] = self._bars.add_task(
             "", total=total, label=printable(evaluator), trouble=""
         )
