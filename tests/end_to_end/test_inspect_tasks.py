@@ -17,6 +17,10 @@ EXAMPLES = ("theory_of_mind", "biology_qa", "popularity", "bias_detection", "sec
 HUB = ("mmlu_0_shot", "arc_easy", "boolq")
 TASKS = [f"{SUPPORT / 'inspect_tasks.py'}@{name}" for name in EXAMPLES]
 TASKS += [f"inspect_evals/{name}" for name in HUB]
+BUNDLED = [
+    f"agent_threat_bench_{name}" for name in ("memory_poison", "autonomy_hijack", "data_exfil")
+]
+"""Tasks whose data ships in the wheel of inspect_evals, and that need no sandbox and no judge."""
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +96,45 @@ def test_both_ways_give_the_same_answers(proctors, inspects, task):
         answers.setdefault(record["example"], set()).add(content)
     for sample in inspects[task].samples:
         assert sample.output.completion in answers[str(sample.id)]
+
+
+def test_tasks_whose_data_ships_in_their_wheel(environment, tmp_path):
+    """Agents with tools: the small model calls none, and is told so, the same way both ways."""
+    config = {
+        "model": {"backend": "local"},
+        "renderer": "qwen3_instruct",
+        "sampling": {"max_tokens": 16},
+        "evaluators": [
+            {
+                "type": "inspect",
+                "tasks": [f"inspect_evals/{name}" for name in BUNDLED],
+                "limit": 2,
+                "message_limit": 6,
+            }
+        ],
+    }
+    (tmp_path / "evals.yaml").write_text(json.dumps(config))
+    ran(["proctor", "run", "evals.yaml", "--out", "run"], tmp_path, environment)
+    metrics = json.loads((tmp_path / "run" / "results.json").read_text())["metrics"]
+    lines = (tmp_path / "run" / "samples.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    assert len(records) == 6
+    chosen = ",".join(sorted({record["example"] for record in records}))
+    options = ["--temperature", "0", "--max-tokens", "16", "--display", "none"]
+    options += ["--message-limit", "6", "--sample-id", chosen, "--log-dir", "logs"]
+    options += ["--model", "proctor/local", "-M", "renderer_name=qwen3_instruct"]
+    names = [f"inspect_evals/{name}" for name in BUNDLED]
+    ran(["inspect", "eval", *names, *options], tmp_path, environment)
+    logs = [read_eval_log(log) for log in list_eval_logs(str(tmp_path / "logs"))]
+    compared = 0
+    for log in logs:
+        task = log.eval.task.rsplit("/", 1)[-1]
+        for score in log.results.scores:
+            ours = metrics[f"inspect/{task}/{score.scorer}.{score.name}/accuracy"]
+            assert ours == pytest.approx(score.metrics["accuracy"].value)
+            compared += 1
+    assert len(logs) == len(BUNDLED)
+    assert compared >= len(BUNDLED)
 
 
 def test_every_sample_is_in_the_run(proctors):

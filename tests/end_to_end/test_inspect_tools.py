@@ -11,7 +11,7 @@ import pytest
 from inspect_ai import Task, eval_async
 from inspect_ai.agent import react
 from inspect_ai.dataset import Sample
-from inspect_ai.model import GenerateConfig, Model
+from inspect_ai.model import ChatMessageUser, GenerateConfig, Model
 from inspect_ai.scorer import includes
 from inspect_ai.tool import tool
 
@@ -92,3 +92,17 @@ def test_a_malformed_call_is_said_to_the_model(qwen_tokenizer, tmp_path):
     assert log.results.scores[0].metrics["accuracy"].value == 0.0
     first = next(m for m in sample.messages if m.role == "assistant")
     assert first.tool_calls[0].parse_error
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply("<think>\nParis, or", "length", ends=False), "<think>\nParis"]
+)
+def test_unfinished_thinking_is_never_text_that_a_scorer_sees(qwen_tokenizer, reply):
+    """Story 1 in Inspect's own numbers."""
+    client = ScriptedClient(lambda prompt, index: reply, qwen_tokenizer)
+    api = InspectAPIFromTinkerSampling("qwen3", "Qwen/Qwen3-8B", None, client)
+    asked = [ChatMessageUser(content="Capital of France?")]
+    output = asyncio.run(api.generate(asked, [], "auto", GenerateConfig(max_tokens=20)))
+    assert output.completion == ""
+    assert output.stop_reason in ("max_tokens", "unknown")
+    assert "Paris" in output.message.content[0].reasoning

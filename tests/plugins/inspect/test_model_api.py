@@ -12,9 +12,14 @@ from inspect_ai.model import (
     ChatMessageSystem,
     ChatMessageUser,
     ContentAudio,
+    ContentReasoning,
     ContentText,
     GenerateConfig,
     Model,
+    ModelAPI,
+    ModelOutput,
+    ModelUsage,
+    modelapi,
 )
 from inspect_ai.scorer import includes, model_graded_qa
 from inspect_ai.solver import generate
@@ -25,6 +30,7 @@ from proctor import ConfigError, Example, Outcome, RendererError
 from proctor.testing import Reply, ScriptedClient, check_grader, grade_answer
 from proctor_inspect import InspectAPIFromTinkerSampling
 from proctor_inspect.backend import InspectBackend
+from proctor_inspect.messages import to_inspect
 from proctor_inspect.scorer_grader import InspectScorer
 
 QUESTION = [ChatMessageUser(content="Capital of France?")]
@@ -252,3 +258,44 @@ def test_a_model_that_inspect_cant_make_is_one_line():
     assert "\n" not in str(error.value)
     with pytest.raises(proctor.BackendError, match="use it as a judge"):
         asyncio.run(InspectBackend(model="openai/x").open_model())
+
+
+def test_any_model_of_inspects_is_a_chat_model():
+    @modelapi(name="echoing")
+    class Echoing(ModelAPI):
+        async def generate(self, input, tools, tool_choice, config):
+            if "long" in input[-1].text:
+                return ModelOutput.from_content("m", "cut", stop_reason="max_tokens")
+            if "break" in input[-1].text:
+                raise ValueError("it broke")
+            output = ModelOutput.from_content("m", f"{input[-1].text} {config.max_tokens}")
+            output.usage = ModelUsage(input_tokens=7, output_tokens=3, total_tokens=10)
+            return output
+
+    async def ask(text):
+        chat = await InspectBackend(model="echoing/m").open_chat_model()
+        asked = [proctor.Message(role="user", content=text)]
+        [sample] = await chat.generate(asked, proctor.SamplingOptions(max_tokens=9))
+        return sample
+
+    sample = asyncio.run(ask("hello"))
+    assert (sample.status, sample.text) == ("complete", "hello 9")
+    assert sample.calls[0].token_counts == (7, 3)
+    assert asyncio.run(ask("long")).status == "truncated"
+    failed = asyncio.run(ask("break"))
+    assert failed.status == "failed"
+    assert "it broke" in failed.error
+
+
+def test_thinking_is_reasoning_and_no_part_of_the_text():
+    answer = proctor.Message(
+        role="assistant",
+        content=[
+            {"type": "thinking", "thinking": "It might be Paris"},
+            {"type": "text", "text": "Rome"},
+        ],
+    )
+    message = to_inspect(answer, "m")
+    assert message.text == "Rome"
+    assert isinstance(message.content[0], ContentReasoning)
+    assert message.content[0].reasoning == "It might be Paris"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import stat
 
 import pytest
@@ -140,3 +141,20 @@ def test_a_sandbox_that_is_there_is_accepted(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     task = Task(dataset=[Sample("a", target="b")], scorer=match(), sandbox="docker", name="boxed")
     assert [t.label for t in tasks.load([task], {})] == ["boxed"]
+
+
+@pytest.mark.parametrize("version", ["0.3.1", "0.4.0", "1.0"])
+def test_an_incompatible_inspect_is_one_line(version):
+    with pytest.raises(ConfigError, match=f"inspect-ai {version} is not supported") as error:
+        tasks.check_version(version)
+    assert "pip install 'inspect-ai>=" in str(error.value)
+    tasks.check_version("0.3.999")
+
+
+def test_the_versions_are_those_that_the_distribution_requires():
+    requires = importlib.metadata.requires("proctor-inspect")
+    [line] = [line for line in requires if line.startswith("inspect-ai")]
+    assert set(line.removeprefix("inspect-ai").split(",")) == {
+        f">={tasks.TESTED[0]}",
+        f"<{tasks.TESTED[1]}",
+    }

@@ -17,11 +17,15 @@ from inspect_ai._eval.loader import create_file_tasks, load_file_tasks, load_tas
 from inspect_ai._util.entrypoints import ensure_entry_points
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai._util.registry import registry_find, registry_info, registry_lookup
+from packaging.version import Version
 
 from proctor import ConfigError, DatasetError, Example, UnknownComponentError
 
 PACKAGES = {"inspect_evals": "inspect-evals"}
 """Packages of tasks whose name on PyPI is not their name in Inspect."""
+
+TESTED = ("0.3.285", "0.4")
+"""The versions of Inspect that this was written for: from the first, and below the second."""
 
 SANDBOX_PROBES = {"docker": ("docker", "info"), "k8s": ("kubectl", "version")}
 """A command that succeeds where a kind of sandbox can be made."""
@@ -67,6 +71,23 @@ class LoadedTask:
         return list(rows.values())
 
 
+def check_version(version: str | None = None) -> None:
+    """Refuses a version of Inspect whose private parts may be others.
+
+    Args:
+        version: The version; the installed one without it.
+
+    Raises:
+        ConfigError: It is not one of those that this was written for.
+    """
+    found = version or importlib.metadata.version("inspect-ai")
+    if not Version(TESTED[0]) <= Version(found) < Version(TESTED[1]):
+        raise ConfigError(
+            f"inspect-ai {found} is not supported",
+            fix=f"pip install 'inspect-ai>={TESTED[0]},<{TESTED[1]}'",
+        )
+
+
 def load(specs: Sequence[Any], task_args: Mapping[str, Any]) -> list[LoadedTask]:
     """Finds and makes tasks; their datasets are read, which may download them.
 
@@ -80,6 +101,7 @@ def load(specs: Sequence[Any], task_args: Mapping[str, Any]) -> list[LoadedTask]
         DatasetError: A dataset can't be had.
         ConfigError: A task can't be made, or can't run on this machine.
     """
+    check_version()
     loaded: list[LoadedTask] = []
     for spec in specs:
         tasks = [spec] if isinstance(spec, Task) else _make(str(spec), dict(task_args))
