@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from proctor.daemon_threads import in_daemon_thread
 from proctor.errors import ProctorError, UngradedError
 from proctor.graders import Grader
 from proctor.ledger import checked_value
@@ -115,7 +116,9 @@ class GradingStage:
             if self._is_async:
                 call = self.grader.grade_batch(pairs)
             else:
-                call = _on_thread(lambda: _finished(self.grader.grade_batch(pairs)))
+                call = in_daemon_thread(
+                    lambda: _finished(self.grader.grade_batch(pairs)), "proctor-grader"
+                )
             verdicts = list(await within(call, self.grader.grading_timeout))
             if len(verdicts) != len(pairs):
                 raise ValueError(f"{len(verdicts)} verdicts for {len(pairs)} answers")
@@ -251,32 +254,6 @@ def _finished(verdict: Any) -> Any:
         return await verdict
 
     return asyncio.run(awaited()) if inspect.isawaitable(verdict) else verdict
-
-
-async def _on_thread(call: Callable[[], Any]) -> Any:
-    """Runs a blocking call on a daemon thread, which can't keep the process alive."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
-
-    def settle(result: Any, error: BaseException | None) -> None:
-        if future.cancelled():
-            return
-        if error is None:
-            future.set_result(result)
-        elif isinstance(error, Exception):
-            future.set_exception(error)
-        else:
-            future.set_exception(RuntimeError(one_line(error)))
-
-    def work() -> None:
-        try:
-            result, error = call(), None
-        except BaseException as raised:  # an exit on this thread would leave the future unsettled
-            result, error = None, raised
-        _on_loop(loop, settle, result, error)
-
-    threading.Thread(target=work, name="proctor-grader", daemon=True).start()
-    return await future
 
 
 def _ungraded(reason: str) -> GradedPair:
