@@ -180,7 +180,8 @@ def test_while_something_outside_runs_inspect_ours_waits(tmp_path):
                 capitals_task("outside"), model=[Model(api, api_config())], log_dir=str(tmp_path)
             )
         )
-        await asyncio.sleep(0.1)
+        while not client.requests:
+            await asyncio.sleep(0.01)
         ours = InspectEvaluator(tasks=["a"])
         ours._loaded = loading.load([capitals_task()], {})
         mine = scripted(**RIGHT)
@@ -296,7 +297,7 @@ def test_sampling_options_arrive_and_a_tasks_own_come_first():
 
 def test_a_request_that_hangs_is_a_failed_sample():
     client = scripted(**{**RIGHT, "Peru": Hang()})
-    result, _ = evaluated(client, context={"request_timeout": 0.2})
+    result, _ = evaluated(client, context={"request_timeout": 3.0})
     assert result.metrics["std/capitals/includes/failed"] == 1
 
 
