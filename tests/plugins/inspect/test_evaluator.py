@@ -173,15 +173,20 @@ def test_while_something_outside_runs_inspect_ours_waits(tmp_path):
 
         from proctor_inspect import tasks as loading
 
-        client = ScriptedClient(lambda *_: Reply("Paris", seconds=0.3))
+        is_asked = asyncio.Event()
+
+        def answer(prompt, index):
+            is_asked.set()
+            return Reply("Paris", seconds=0.3)
+
+        client = ScriptedClient(answer)
         api = InspectAPIFromTinkerSampling("role_colon", "m", sampling_client=client)
         outside = asyncio.create_task(
             eval_async(
                 capitals_task("outside"), model=[Model(api, api_config())], log_dir=str(tmp_path)
             )
         )
-        while not client.requests:
-            await asyncio.sleep(0.01)
+        await is_asked.wait()
         ours = InspectEvaluator(tasks=["a"])
         ours._loaded = loading.load([capitals_task()], {})
         mine = scripted(**RIGHT)
