@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import shutil
 import threading
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
 import proctor
 from proctor import Example, Outcome
@@ -44,21 +47,38 @@ def similarity(text, target):
     return graded(text, target).value
 
 
+def grade_together(pairs):
+    """Grades (answer, target) pairs as a run does, in batches."""
+    examples = [Example(str(number), "?", target) for number, (_, target) in enumerate(pairs)]
+    samples = [make_sample(e, text) for e, (text, _) in zip(examples, pairs, strict=True)]
+
+    async def grade():
+        grader = Embedding()
+        await grader.open()
+        return await proctor.grade_pairs(grader, list(zip(examples, samples, strict=True)))
+
+    return asyncio.run(grade())
+
+
+def similarities(triples, answer):
+    pairs = [(triple[answer], triple["text"]) for triple in triples]
+    return [grading.grade.value for grading in grade_together(pairs)]
+
+
 def test_paraphrases_score_above_unrelated_texts():
     """38 of 40 at least; the docs show each miss."""
     assert len(TRIPLES) == 40
-    missed = [
-        triple
-        for triple in TRIPLES
-        if similarity(triple["paraphrase"], triple["text"])
-        <= similarity(triple["unrelated"], triple["text"])
-    ]
+    near, far = similarities(TRIPLES, "paraphrase"), similarities(TRIPLES, "unrelated")
+    missed = [row for row in zip(TRIPLES, near, far, strict=True) if row[1] <= row[2]]
     assert len(missed) <= 2
     page = DOCS.read_text(encoding="utf-8")
     assert f"{40 - len(missed)} of 40" in page
-    for triple in missed:
-        assert triple["text"] in page
-        assert triple["unrelated"] in page
+    shown = [
+        f"| {triple['text']} | {triple['paraphrase']} ({of_near:.2f}) "
+        f"| {triple['unrelated']} ({of_far:.2f}) |"
+        for triple, of_near, of_far in missed
+    ]
+    assert [line for line in page.splitlines() if line.endswith(") |")] == shown
 
 
 def test_the_similarity_is_the_cosine(encoder):
@@ -121,6 +141,55 @@ def test_a_text_of_exactly_the_window_is_not_cut(encoder):
     assert graded(whole + "a", "Paris").metadata["answer_tokens"] == window + 1
 
 
+@pytest.mark.parametrize("options", [{"prompt_name": "search"}, {}])
+def test_a_prompt_counts_towards_the_window(encoder, monkeypatch, options):
+    """Both texts are cut off behind it: they look alike, and nothing else would say why."""
+    monkeypatch.setattr(encoder, "prompts", {"search": "find " * encoder.max_seq_length})
+    monkeypatch.setattr(encoder, "default_prompt_name", None if options else "search")
+    grade = graded("London", "Paris", **options)
+    assert grade.metadata["answer_tokens"] > grade.metadata["window"]
+    assert grade.metadata["target_tokens"] > grade.metadata["window"]
+
+
+@pytest.fixture(scope="module")
+def without_window(encoder):
+    """A model of word vectors, which reads a text of any length, and scales no embedding."""
+    tokenizer = copy.deepcopy(encoder.tokenizer.backend_tokenizer)
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    vectors = np.full((tokenizer.get_vocab_size(), 4), 3.0, dtype=np.float32)
+    words = StaticEmbedding(tokenizer, embedding_weights=vectors)
+    return SentenceTransformer(modules=[words], device="cpu")
+
+
+def test_a_model_without_a_window_reads_all(without_window, monkeypatch):
+    monkeypatch.setattr("proctor_embedding.embedding.load_model", lambda *_, **__: without_window)
+    assert "window" not in graded("Paris " * 1000, "Rome").metadata
+
+
+def test_without_normalize_the_grade_is_the_dot_product(without_window, monkeypatch):
+    monkeypatch.setattr("proctor_embedding.embedding.load_model", lambda *_, **__: without_window)
+    assert graded("Paris", "Rome").value == pytest.approx(1.0)
+    assert graded("Paris", "Rome", normalize=False).value == pytest.approx(4 * 3.0 * 3.0)
+    assert Embedding(normalize=False).scale() == (None, 1.0)
+    empty = grade_answer(Embedding(normalize=False), Example("a", "?", "Rome"), " ")
+    assert empty.outcome is Outcome.UNGRADED
+    assert "empty" in empty.reason
+
+
+def test_what_the_model_makes_no_number_of_costs_only_itself(monkeypatch):
+    real = Embedding._embed
+
+    def broken(self, texts):
+        vectors = real(self, texts)
+        return vectors | {t: v * np.nan for t, v in vectors.items() if t == "broken"}
+
+    monkeypatch.setattr(Embedding, "_embed", broken)
+    gradings = grade_together([(text, "Paris") for text in ("Paris", "broken", "Rome")])
+    assert [g.outcome for g in gradings] == [Outcome.GRADED, Outcome.UNGRADED, Outcome.GRADED]
+    assert "nan" in gradings[1].reason
+
+
 def test_each_distinct_text_is_encoded_once(encoder, monkeypatch):
     encoded = []
     real = type(encoder).encode
@@ -130,15 +199,7 @@ def test_each_distinct_text_is_encoded_once(encoder, monkeypatch):
         return real(self, texts, **options)
 
     monkeypatch.setattr(type(encoder), "encode", counted)
-    examples = [Example(str(n), "?", "the capital") for n in range(300)]
-    pairs = [(e, make_sample(e, f"answer {int(e.id) % 150}")) for e in examples]
-
-    async def grade():
-        grader = Embedding()
-        await grader.open()
-        return await proctor.grade_pairs(grader, pairs)
-
-    gradings = asyncio.run(grade())
+    gradings = grade_together([(f"answer {n % 150}", "the capital") for n in range(300)])
     assert len(gradings) == 300
     assert encoded.count("the capital") == 1
     # a batch knows its own texts: 150 distinct answers come twice, in different batches
@@ -170,15 +231,7 @@ def test_it_never_encodes_on_the_event_loops_thread(encoder, monkeypatch):
 def test_a_batch_changes_no_grade():
     """Padding moves the last bits of an embedding, and no decimal that counts."""
     alone = [similarity(t["paraphrase"], t["text"]) for t in TRIPLES[:8]]
-    examples = [Example(str(n), "?", t["text"]) for n, t in enumerate(TRIPLES)]
-    pairs = [(e, make_sample(e, t["paraphrase"])) for e, t in zip(examples, TRIPLES, strict=True)]
-
-    async def grade():
-        grader = Embedding()
-        await grader.open()
-        return await proctor.grade_pairs(grader, pairs)
-
-    together = [g.grade.value for g in asyncio.run(grade())[:8]]
+    together = similarities(TRIPLES, "paraphrase")[:8]
     assert together == pytest.approx(alone, abs=2e-6)
 
 

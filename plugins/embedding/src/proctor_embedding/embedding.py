@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,7 +25,6 @@ CACHED_TARGETS = 10_000
 
 DECIMALS = 6
 """Decimals of a similarity: the last bits of an embedding depend on what else is in its batch."""
-
 
 ENCODED_AT_ONCE = 64
 """Texts of like length that go through the model together."""
@@ -120,6 +120,8 @@ class Embedding(Grader):
         lengths: dict[str, int],
     ) -> Grade:
         if not answer.strip():
+            if not self.normalize:
+                raise UngradedError("the answer is empty, and there is no worst dot product")
             return Grade(0.0, "the answer is empty")
         similarities = [float(vectors[answer] @ vectors[target]) for target in targets]
         best = int(np.argmax(similarities))
@@ -149,8 +151,15 @@ class Embedding(Grader):
 
     @property
     def _window(self) -> int:
-        """How many tokens of a text the model reads."""
-        return int(self._model.max_seq_length or 10**9)
+        """How many tokens of a text the model reads, its prompt included."""
+        window = self._model.max_seq_length  # None or infinite where a model reads all
+        return int(window) if window and math.isfinite(window) else 10**9
+
+    @property
+    def _prompt(self) -> str:
+        """What the model puts before each text."""
+        name = self.prompt_name or self._model.default_prompt_name
+        return self._model.prompts.get(name or "") or ""
 
     def _embed(self, texts: Iterable[str]) -> dict[str, Vector]:
         distinct = sorted(texts)
@@ -180,10 +189,10 @@ class Embedding(Grader):
 
     def _lengths(self, texts: Iterable[str]) -> dict[str, int]:
         """The tokens of each text that may be too long: no token is shorter than a byte."""
-        long = [text for text in texts if len(text.encode("utf-8", "replace")) + 2 > self._window]
+        whole = {text: (self._prompt + text).encode("utf-8", "replace") for text in texts}
+        long = [text for text, sent in whole.items() if len(sent) + 2 > self._window]
         if not long:
             return {}
-        prompt = self._model.prompts.get(self.prompt_name or "") or ""
-        clean = [prompt + text.encode("utf-8", "replace").decode() for text in long]
+        clean = [whole[text].decode() for text in long]
         tokens = self._model.tokenizer(clean, truncation=False, padding=False, verbose=False)
         return {text: len(ids) for text, ids in zip(long, tokens["input_ids"], strict=True)}

@@ -119,6 +119,9 @@ def load_model(
             where=model,
             fix=f"its prompts are: {known}",
         )
+    if encoder.device.type == "cpu":
+        # in half precision, what else is in a batch would change grades
+        encoder.float()
     return encoder
 
 
