@@ -16,10 +16,11 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from inspect_ai import eval_async
+from inspect_ai._display.core import active as active_display
 from inspect_ai._util.error import set_exception_hook
 from inspect_ai._util.logger import init_logger
 from inspect_ai.log import EvalLog
-from inspect_ai.util._display import display_type_initialized, init_display_type
+from inspect_ai.util import _display as display_state
 
 from proctor import TransientError
 
@@ -70,8 +71,9 @@ async def evaluate(deadline: float | None = None, **arguments: Any) -> list[Eval
         _set_up_quietly()
         while True:
             try:
-                # a task of its own keeps what Inspect puts into context variables there
-                return list(await asyncio.create_task(eval_async(**arguments)))
+                with _without_display():
+                    # a task of its own keeps what Inspect puts into context variables there
+                    return list(await asyncio.create_task(eval_async(**arguments)))
             except RuntimeError as error:
                 if "Multiple concurrent calls to eval_async" not in str(error):
                     raise
@@ -79,12 +81,22 @@ async def evaluate(deadline: float | None = None, **arguments: Any) -> list[Eval
 
 
 def _set_up_quietly() -> None:
-    """Has Inspect set up its display and its logging, once, and puts back what they replace."""
-    if not display_type_initialized():
-        init_display_type("none")
+    """Has Inspect set up its logging, once, and puts back what that replaces."""
     with _unchanged_process():
         init_logger("warning")
         set_exception_hook()
+
+
+@contextlib.contextmanager
+def _without_display() -> Iterator[None]:
+    """Keeps Inspect's display off the terminal, and leaves it to others as it was."""
+    before = (display_state._display_type, active_display._active_display)
+    display_state.init_display_type("none")
+    active_display._active_display = None
+    try:
+        yield
+    finally:
+        display_state._display_type, active_display._active_display = before
 
 
 @contextlib.contextmanager
