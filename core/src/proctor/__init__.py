@@ -63,6 +63,11 @@ if TYPE_CHECKING:
         hash64 as hash64,
     )
     from proctor.hookspecs import hookimpl as hookimpl
+    from proctor.inline import (
+        InlineEvaluations as InlineEvaluations,
+        evaluator_builders as evaluator_builders,
+        infrequent_evaluator_builders as infrequent_evaluator_builders,
+    )
     from proctor.intervals import wilson_interval as wilson_interval
     from proctor.ledger import (
         Ledger as Ledger,
@@ -140,6 +145,11 @@ _HOMES = {
     "proctor.context": ("EvaluationContext",),
     "proctor.evaluators": ("GradedEvaluator", "SamplingClientEvaluator", "TrainingClientEvaluator"),
     "proctor.estimates": ("Estimate",),
+    "proctor.inline": (
+        "InlineEvaluations",
+        "evaluator_builders",
+        "infrequent_evaluator_builders",
+    ),
     "proctor.intervals": ("wilson_interval",),
     "proctor.ledger": ("Ledger", "LedgerColumn"),
     "proctor.metrics": ("EvaluationResult",),

@@ -176,4 +176,7 @@ class RenderedChatModel(ChatModel):
         except RequestFailed as failure:
             return failed_samples("", list(messages), range(count), str(failure))
         reader = AnswerReader(self._renderer, tokenizer, sampling.stop)
-        return reader.read_response("", list(messages), prompt, response, seconds, count)
+        samples = reader.read_response("", list(messages), prompt, response, seconds, count)
+        if self._budget is not None:
+            self._budget.spend(prompt, (call.tokens for sample in samples for call in sample.calls))
+        return samples

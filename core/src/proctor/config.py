@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -28,7 +28,7 @@ GRADED_KEYS = ("dataset", "graders")
 
 
 class InlineOptions(BaseModel):
-    """When to evaluate inside a training loop."""
+    """When and how to evaluate inside a training loop."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -36,6 +36,18 @@ class InlineOptions(BaseModel):
     """Steps between two evaluations; 0 for none."""
     infrequent_eval_every: int = Field(default=0, ge=0)
     """Steps between two evaluations by the infrequent evaluators; 0 for none."""
+    mode: Literal["foreground", "background"] = "foreground"
+    """Whether training waits for an evaluation or goes on beside it."""
+    when_busy: Literal["wait", "skip"] = "wait"
+    """In the background, when an evaluation is due while one is running."""
+    time_budget: float | None = Field(default=None, gt=0)
+    """Seconds for the evaluation of one step; what has no answer by then counts as failed."""
+    token_budget: int | None = Field(default=None, ge=1)
+    """Tokens of prompts and answers for the evaluation of one step; nothing is sent after them."""
+    on_error: Literal["log", "raise"] = "log"
+    """What a failing evaluator does: it is logged and counted, or it ends training."""
+    log_path: Path | None = None
+    """The training's log folder; the samples of each evaluation are kept in it."""
 
 
 class ConfigOptions(BaseModel):
@@ -82,6 +94,7 @@ class ConfiguredEvaluator:
         name: What its metrics' names begin with.
         evaluator: The evaluator.
         every: Steps between two evaluations, inline; None for the config's own schedule.
+        is_infrequent: Whether the schedule of infrequent evaluators is its own, inline.
         suite: The suite that it is a member of.
         presets: The presets that it was built on, each with its owner.
     """
@@ -91,6 +104,7 @@ class ConfiguredEvaluator:
     every: int | None = None
     suite: str | None = None
     presets: tuple[str, ...] = ()
+    is_infrequent: bool = False
 
 
 @dataclass(slots=True)
@@ -181,7 +195,7 @@ class _Composing:
 def _add_evaluator(
     config: Config, spec: Any, place: Place, composing: _Composing, suite: str | None = None
 ) -> None:
-    every = None
+    every, infrequent = None, False
     presets: tuple[str, ...] = ()
     if isinstance(spec, str):
         spec = {"type": spec}
@@ -199,6 +213,12 @@ def _add_evaluator(
             raise ConfigError(
                 f"'every' is a number of steps, from 1, not {every!r}", where=str(place / "every")
             )
+        infrequent = spec.pop("infrequent", False)
+        if type(infrequent) is not bool:
+            raise ConfigError(
+                f"'infrequent' is true or false, not {infrequent!r}",
+                where=str(place / "infrequent"),
+            )
     name = _evaluator_name(spec, place)
     evaluator = build("evaluator", spec, place)
     if isinstance(evaluator, Suite):
@@ -208,7 +228,11 @@ def _add_evaluator(
         for index, member in enumerate(evaluator.evaluators):
             member_place = place / "evaluators" / index
             _add_evaluator(config, member, member_place, composing, suite=name)
-        config.suites[name] = [entry.name for entry in config.evaluators[before:]]
+        members = config.evaluators[before:]
+        for member in members:
+            member.every = member.every or every
+            member.is_infrequent = member.is_infrequent or infrequent
+        config.suites[name] = [member.name for member in members]
         return
     if isinstance(evaluator, GradedEvaluator):
         _check_renderer(evaluator.renderer, place / "renderer")
@@ -216,7 +240,8 @@ def _add_evaluator(
         evaluator._label = name
     elif not callable(evaluator):
         raise ConfigError(f"{name!r} is no evaluator: it can't be called", where=str(place))
-    config.evaluators.append(ConfiguredEvaluator(name, evaluator, every, suite, presets))
+    entry = ConfiguredEvaluator(name, evaluator, every, suite, presets, infrequent)
+    config.evaluators.append(entry)
 
 
 def _evaluator_name(spec: Any, place: Place) -> str:

@@ -304,25 +304,24 @@ class Evaluation:
     async def _sample(self, item: Item) -> list[Sample]:
         """All samples of one row, from one request; failed ones say why."""
         count = self.evaluator.num_samples
+        failed = functools.partial(failed_samples, item.example.id, item.messages, range(count))
         room = self.identity.context_length
         max_tokens = self.sampling.max_tokens
         if room is not None:
             max_tokens = min(max_tokens, room - len(item.prompt_tokens))
             if max_tokens < 1:
-                return failed_samples(
-                    item.example.id,
-                    item.messages,
-                    range(count),
+                return failed(
                     f"the prompt's {len(item.prompt_tokens)} tokens leave no room in the "
-                    f"context of {room}",
+                    f"context of {room}"
                 )
         params = tinker_params(
             self.sampling, self._stops, max_tokens, self._request_seed(item, count)
         )
-        async with self.context.budget.slot():
-            if self.context.stop.is_set:
-                return []
-            try:
+        budget = self.context.budget
+        try:
+            async with budget.slot():
+                if self.context.stop.is_set:
+                    return []
                 with self._in_flight.sent(item.row, item.example.id):
                     response, seconds = await request(
                         self.client,
@@ -333,19 +332,21 @@ class Evaluation:
                         deadline=self.context.deadline,
                         stop=self.context.stop,
                     )
-            except RequestFailed as failure:
-                return failed_samples(item.example.id, item.messages, range(count), str(failure))
+        except RequestFailed as failure:
+            return failed(str(failure))
         self._in_flight.answered(seconds)
-        return self._reader.read_response(
+        samples = self._reader.read_response(
             item.example.id, item.messages, item.prompt_tokens, response, seconds, count
         )
+        budget.spend(item.prompt_tokens, (call.tokens for s in samples for call in s.calls))
+        return samples
 
     def _request_seed(self, item: Item, count: int) -> int | None:
-        """A seed for each request, so that equal prompts do not get equal answers."""
+        """A seed for each request, so that equal prompts get other answers, equal models equal."""
         if count > 1 and not self.context.seed_covers_samples:
             return None
         seed = self._effective_sampling().seed
-        return hash64(seed, item.digest, item.occurrence) & 0x7FFFFFFF
+        return hash64(seed, item.prompt_tokens, item.occurrence) & 0x7FFFFFFF
 
     async def _take(self, item: Item, sample: Sample) -> None:
         """Records a sample, and hands it to the graders that want it."""

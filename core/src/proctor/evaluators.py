@@ -41,6 +41,16 @@ class TrainingClientEvaluator:
         raise NotImplementedError
 
 
+def needs_training_client(evaluator: object) -> bool:
+    """Whether an evaluator is called with the training client, not with a sampling client.
+
+    tinker-cookbook's base class has the same name as ours, and is known by it.
+    """
+    return any(
+        base.__name__ == TrainingClientEvaluator.__name__ for base in type(evaluator).__mro__
+    )
+
+
 class GradedEvaluator(Component, SamplingClientEvaluator):
     """A dataset, sampled through a renderer and graded."""
 

@@ -7,16 +7,15 @@ import importlib.metadata
 import platform
 from typing import Any
 
-from proctor.backends import OpenedModel
 from proctor.components import describe
 from proctor.config import Config
 from proctor.context import EvaluationContext
 from proctor.plugins import PluginManager
+from proctor.types import ModelIdentity
 
 
-def describe_identity(model: OpenedModel) -> dict[str, Any]:
+def describe_identity(identity: ModelIdentity) -> dict[str, Any]:
     """A model's identity as ``run.json`` has it."""
-    identity = model.identity
     return {
         "backend": identity.backend,
         "base_model": identity.base_model,

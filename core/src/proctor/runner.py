@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -18,13 +17,13 @@ from proctor.config import Config, ConfiguredEvaluator
 from proctor.context import EvaluationContext, Progress
 from proctor.errors import ConfigError, ProctorError, RunError, first_cause
 from proctor.evaluation import Evaluation
-from proctor.evaluators import GradedEvaluator, TrainingClientEvaluator
+from proctor.evaluators import GradedEvaluator, needs_training_client
+from proctor.execution import evaluate, prepare, reason_of
 from proctor.metrics import EvaluationResult
 from proctor.plugins import PluginManager, plugin_manager
-from proctor.registry import one_line
 from proctor.run_description import describe_identity, describe_run, now
 from proctor.runs import RunFolder
-from proctor.sampling import Overdue, RequestBudget, StopSignal, within
+from proctor.sampling import RequestBudget, StopSignal
 from proctor.suites import SuiteResult
 
 
@@ -33,18 +32,27 @@ class RunReport:
     """How a run ended.
 
     Attributes:
-        folder: The run's folder.
+        folder: The run's folder; None where nothing is kept.
         results: The result of each evaluator that finished, by name.
         suites: The means of each suite whose members all finished.
         errors: Why an evaluator has no result, by its name.
         is_interrupted: Whether a person stopped it.
     """
 
-    folder: Path
+    folder: Path | None = None
     results: dict[str, EvaluationResult] = field(default_factory=dict)
     suites: dict[str, SuiteResult] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     is_interrupted: bool = False
+
+    def add_suites(self, suites: Mapping[str, Sequence[str]]) -> None:
+        """Adds the means of each suite, given its members; an error where one has no result."""
+        for suite, members in suites.items():
+            results = [self.results[name] for name in members if name in self.results]
+            if len(results) == len(members):
+                self.suites[suite] = SuiteResult.from_results(suite, results)
+            else:
+                self.errors[suite] = "a member of the suite has no result"
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -127,7 +135,7 @@ async def run_config(
             fix="add 'model: {backend: local}'",
         )
     for entry in config.evaluators:
-        if isinstance(entry.evaluator, TrainingClientEvaluator):
+        if needs_training_client(entry.evaluator):
             raise ConfigError(
                 f"{entry.name} needs a training client, and an offline run has none",
                 where=str(config.file or "config"),
@@ -148,18 +156,13 @@ async def run_config(
     async with _Closing(config) as closing:
         prepared: dict[str, Evaluation] = {}
         for entry in config.evaluators:
-            if isinstance(entry.evaluator, GradedEvaluator):
-                prepared[entry.name] = Evaluation(entry.evaluator, context.named(entry.name))
-                ready = prepared[entry.name].prepare()
-            elif hasattr(entry.evaluator, "prepare"):
-                ready = entry.evaluator.prepare(context.named(entry.name))
-            else:
-                continue
             try:
-                await ready
+                evaluation = await prepare(entry, context)
             except ProctorError as error:
                 error.where = error.where or entry.name
                 raise
+            if evaluation is not None:
+                prepared[entry.name] = evaluation
         if context.stop.is_set:
             raise asyncio.CancelledError("interrupted before the model was opened")
         closing.folder = run_folder = RunFolder(folder)
@@ -183,7 +186,7 @@ async def run_config(
             evaluation.connect(model.client, context.named(name))
         run_folder.describe(
             status="running",
-            model=describe_identity(model),
+            model=describe_identity(model.identity),
             renderers={name: e.renderer_key for name, e in prepared.items()},
         )
         manager.run_started(run_folder)
@@ -238,12 +241,6 @@ class _Closing:
             folder.describe(**how, finished=now())
 
 
-def reason_of(error: BaseException) -> str:
-    """Why something failed, in one line: the first cause, where a task group holds several."""
-    error = first_cause(error)
-    return str(error) if isinstance(error, ProctorError) else one_line(error)
-
-
 async def _evaluate(
     config: Config,
     model: OpenedModel,
@@ -256,10 +253,7 @@ async def _evaluate(
 
     async def one(entry: ConfiguredEvaluator) -> None:
         try:
-            if entry.name in prepared:
-                result = await prepared[entry.name].run()
-            else:
-                result = await _evaluate_custom(entry, model.client, context.named(entry.name))
+            result = await evaluate(entry, prepared.get(entry.name), model.client, context)
         except RunError:
             raise
         except Exception as error:
@@ -280,61 +274,5 @@ async def _evaluate(
         e.name: report.results[e.name] for e in config.evaluators if e.name in report.results
     }
     report.results = in_order
-    for suite, members in config.suites.items():
-        results = [report.results[name] for name in members if name in report.results]
-        if len(results) == len(members):
-            report.suites[suite] = SuiteResult.from_results(suite, results)
-        else:
-            report.errors[suite] = "a member of the suite has no result"
+    report.add_suites(config.suites)
     return report
-
-
-async def _evaluate_custom(
-    entry: ConfiguredEvaluator, client: Any, context: EvaluationContext
-) -> EvaluationResult:
-    """The result of an evaluator that is not composed of a dataset and graders.
-
-    Raises:
-        ProctorError: What it returned is no result under its name, or it was not done when the
-            run's deadline came.
-    """
-    if hasattr(entry.evaluator, "evaluate"):
-        # it heeds the deadline by itself: what came back by then is a result
-        returned = await within(entry.evaluator.evaluate(client, context), None)
-    else:
-        deadline = context.deadline
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        try:
-            returned = await within(entry.evaluator(client), left)
-        except Overdue:
-            raise ProctorError("it was not done at the run's deadline") from None
-    if isinstance(returned, EvaluationResult):
-        if not returned.metrics and returned.withheld is None:
-            raise ProctorError(f"{entry.name} returned no metrics", fix="say why in 'withheld'")
-        foreign = [key for key in returned.metrics if not key.startswith(f"{entry.name}/")]
-        if foreign:
-            raise ProctorError(
-                f"{entry.name} returned the metric {foreign[0]!r}",
-                fix=f"begin every name with '{entry.name}/': take it from context.name",
-            )
-        return replace(returned, name=entry.name)
-    numbers = checked_metrics(entry.name, returned)
-    result = EvaluationResult.from_metrics(entry.name, numbers)
-    lost = [f"{key} is {value}" for key, value in numbers.items() if not math.isfinite(value)]
-    return replace(result, withheld=", ".join(lost)) if lost else result
-
-
-def checked_metrics(name: str, numbers: Any) -> dict[str, float]:
-    """What a plain evaluator returned, if it is numbers by name.
-
-    Raises:
-        ProctorError: It is not, or is empty.
-    """
-    if not isinstance(numbers, Mapping) or not numbers:
-        raise ProctorError(f"{name} returned no metrics", fix="return a dict of names to numbers")
-    try:
-        return {str(key): float(value) for key, value in numbers.items()}
-    except (TypeError, ValueError):
-        raise ProctorError(
-            f"{name} returned {dict(numbers)!r:.200}", fix="return a dict of names to numbers"
-        ) from None

@@ -42,6 +42,11 @@ EVERY: JsonSchema = {
     "minimum": 1,
     "description": "Steps between two evaluations, inline.",
 }
+INFREQUENT = {
+    "type": "boolean",
+    "description": "Whether it follows infrequent_eval_every, inline, and not eval_every.",
+}
+SCHEDULE = {"every": EVERY, "infrequent": INFREQUENT}
 
 
 def config_schema(presets: Mapping[str, Preset] | None = None) -> JsonSchema:
@@ -114,7 +119,7 @@ class _Schema:
         """The ways to write a component: its name, a mapping, an import path."""
         extra: JsonSchema = {"name": {"type": "string"}}
         if kind == "evaluator":
-            extra = {"name": METRIC_NAME, "every": EVERY}
+            extra = {"name": METRIC_NAME, **SCHEDULE}
         for names, target, given in self._targets(kind):
             model = _options_model(target)
             mapping = self._mapping(model, given)
@@ -150,7 +155,7 @@ class _Schema:
         return {
             "type": "object",
             "description": summary(GradedEvaluator),
-            "properties": {"name": METRIC_NAME, "every": EVERY, **options},
+            "properties": {"name": METRIC_NAME, **SCHEDULE, **options},
             "required": list(required),
             "additionalProperties": False,
         }

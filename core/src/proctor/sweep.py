@@ -16,7 +16,8 @@ from proctor.errors import (
     PluginError,
     UnknownComponentError,
 )
-from proctor.runner import RunReport, reason_of, run_config
+from proctor.execution import reason_of
+from proctor.runner import RunReport, run_config
 from proctor.runs import RUN, write_json
 from proctor.sampling import StopSignal
 from proctor.yaml_file import read_yaml
