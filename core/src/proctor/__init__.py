@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         SamplingClient as SamplingClient,
         open_model as open_model,
     )
+    from proctor.capped_client import CappedClient as CappedClient
     from proctor.chat_models import (
         ChatModel as ChatModel,
         RenderedChatModel as RenderedChatModel,
@@ -137,6 +138,7 @@ _HOMES = {
     "proctor.components": ("Component", "ComponentKind", "PythonFile", "fingerprint"),
     "proctor.graders": ("GradeTally", "Grader"),
     "proctor.grading": ("GradedPair", "grade_pairs"),
+    "proctor.capped_client": ("CappedClient",),
     "proctor.chat_models": ("ChatModel", "RenderedChatModel"),
     "proctor.datasets": ("Dataset",),
     "proctor.backends": ("Backend", "OpenedModel", "SamplingClient", "open_model"),

@@ -291,9 +291,8 @@ class Evaluation:
 
     def _effective_sampling(self) -> Any:
         """The options with the run's seed where they have none of their own."""
-        if self.sampling.seed is not None:
-            return self.sampling
-        return self.sampling.model_copy(update={"seed": self.context.seed})
+        seed = self.context.seed if self.sampling.seed is None else self.sampling.seed
+        return self.sampling.model_copy(update={"seed": seed})
 
     async def _work(self, queue: asyncio.Queue[Item | None]) -> None:
         while (item := await queue.get()) is not None:
@@ -345,8 +344,8 @@ class Evaluation:
         """A seed for each request, so that equal prompts get other answers, equal models equal."""
         if count > 1 and not self.context.seed_covers_samples:
             return None
-        seed = self._effective_sampling().seed
-        return hash64(seed, item.prompt_tokens, item.occurrence) & 0x7FFFFFFF
+        key = (self._effective_sampling().seed, item.prompt_tokens, item.occurrence)
+        return hash64(*key) & 0x7FFFFFFF
 
     async def _take(self, item: Item, sample: Sample) -> None:
         """Records a sample, and hands it to the graders that want it."""
@@ -368,7 +367,7 @@ class Evaluation:
                 self._report(index, ticket, GradedPair(outcome, reason=sample.error))
 
     def _reporter(self, index: int) -> Any:
-        return lambda ticket, grading: self._report(index, ticket, grading)
+        return functools.partial(self._report, index)
 
     def _report(self, index: int, ticket: Any, grading: GradedPair) -> None:
         row, sample_index, key, status = ticket

@@ -171,10 +171,14 @@ async def test_the_thread_ends_with_the_evaluations(slow: Any, numbers: Any) -> 
     assert len(threads()) == before + 1
     await evals.finish()
     assert len(threads()) == before
-    with pytest.raises(ZeroDivisionError):
+
+    async def crash() -> None:
         async with proctor.InlineEvaluations([numbers()], eval_every=1, mode="background") as evals:
             await evals.step(0, training_client=slow)
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await crash()
     assert len(threads()) == before
 
 

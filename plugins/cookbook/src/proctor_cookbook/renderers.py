@@ -1,0 +1,39 @@
+"""tinker-cookbook's renderers, each as a function of a tokenizer under its own name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from proctor import RendererError
+from proctor_cookbook import RENDERERS
+
+
+def make_renderer(name: str, tokenizer: Any) -> Any:
+    """The renderer of a name, for a tokenizer; of a vision model, for text alone.
+
+    Raises:
+        RendererError: tinker-cookbook can't make it, as for a tokenizer of another family.
+    """
+    from tinker_cookbook import renderers
+
+    try:
+        return renderers.get_renderer(name, tokenizer)
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise RendererError(
+            f"tinker-cookbook can't make it ({reason})",
+            where=f"renderer cookbook/{name}",
+            fix="choose the renderer of the model's own family",
+        ) from error
+
+
+def __getattr__(name: str) -> Callable[[Any], Any]:
+    if name not in RENDERERS:
+        raise AttributeError(f"tinker-cookbook has no renderer {name!r}")
+
+    def renderer(tokenizer: Any) -> Any:
+        return make_renderer(name, tokenizer)
+
+    renderer.__doc__ = f"tinker-cookbook's renderer {name}."
+    return renderer

@@ -1,0 +1,154 @@
+"""A model in training, and a benchmark of tinker-cookbook's kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+import tinker
+from tinker_cookbook.eval import benchmarks
+from tinker_cookbook.rl.message_env import EnvFromMessageEnv, MessageEnv, MessageStepResult
+
+import proctor
+from proctor.testing import ByteTokenizer, Reply, ScriptedClient
+
+
+class WithLogprobs(ScriptedClient):
+    """A scripted client that gives log-probabilities, which tinker-cookbook asserts."""
+
+    async def _respond(self, prompt: str, num_samples: int) -> tinker.SampleResponse:
+        response = await super()._respond(prompt, num_samples)
+        sequences = [
+            tinker.SampledSequence(
+                stop_reason=sequence.stop_reason,
+                sequence_id=sequence.sequence_id,
+                _tokens_list=list(sequence.tokens),
+                _logprobs_list=[-0.5] * len(sequence.tokens),
+            )
+            for sequence in response.sequences
+        ]
+        return tinker.SampleResponse(sequences=sequences)
+
+
+class TrainedModel:
+    """A training client: after k updates its snapshots answer the first k questions."""
+
+    def __init__(self) -> None:
+        self.updates = 0
+        self.snapshots = 0
+
+    async def save_weights_and_get_sampling_client_async(self) -> ScriptedClient:
+        self.snapshots += 1
+        return self.client_of(self.updates)
+
+    def client_of(self, updates: int) -> ScriptedClient:
+        def answer(prompt: str, index: int) -> Reply:
+            number = int(re.findall(r"<(\d+)>", prompt)[-1])
+            return Reply(f"It is <{number}>." if number < updates else "No idea.")
+
+        return ScriptedClient(answer)
+
+    def forward_backward(self) -> None:
+        """What tells a training client from one that samples."""
+
+
+class Numbers(proctor.Dataset):
+    """Questions with a number in them; the target is the number."""
+
+    n: int = 10
+
+    def examples(self) -> Iterator[proctor.Example]:
+        for number in range(self.n):
+            yield proctor.Example(id=f"q{number}", input=f"Say <{number}>.", target=f"<{number}>")
+
+
+class Contains(proctor.Grader):
+    """Correct when the answer holds the target."""
+
+    def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
+        return example.targets[0] in sample.text
+
+
+class NumberEnv(MessageEnv):
+    """One question of the benchmark."""
+
+    def __init__(self, number: int, reward: float) -> None:
+        self.number = number
+        self.reward = reward
+        self.example_id = f"number-{number}"
+
+    async def initial_observation(self) -> list[Any]:
+        return [{"role": "user", "content": f"Say <{self.number}>."}]
+
+    async def step(self, message: Any) -> MessageStepResult:
+        if "crash" in str(message["content"]):
+            raise ZeroDivisionError("the environment broke")
+        right = f"<{self.number}>" in str(message["content"])
+        return MessageStepResult(
+            reward=self.reward if right else 0.0,
+            episode_done=True,
+            next_messages=[],
+            metrics={"correct": float(right)},
+            logs={"expected": f"<{self.number}>"},
+        )
+
+
+class NumbersBenchmark(benchmarks.BenchmarkBuilder):
+    """Twelve numbers to say."""
+
+    name = "say_numbers"
+    n = 12
+    reward = 1.0
+
+    def make_envs(self, renderer: Any, config: Any) -> Sequence[Any]:
+        return [
+            EnvFromMessageEnv(renderer, NumberEnv(number, self.reward), failed_parse_reward=0.0)
+            for number in range(self.n)
+        ]
+
+    def aggregate(self, rewards: list[float], metrics_list: list[Any]) -> Any:
+        result = super().aggregate(rewards, metrics_list)
+        result.metrics["seen"] = len(rewards)
+        return result
+
+
+@pytest.fixture
+def benchmark(monkeypatch: pytest.MonkeyPatch) -> NumbersBenchmark:
+    """The benchmark, registered under its name as tinker-cookbook's own are."""
+    made = NumbersBenchmark()
+    monkeypatch.setitem(benchmarks.REGISTRY, made.name, made)
+    return made
+
+
+@pytest.fixture
+def model() -> TrainedModel:
+    return TrainedModel()
+
+
+@pytest.fixture
+def numbers() -> Any:
+    """Makes graded evaluators."""
+
+    def make(name: str = "numbers", **options: Any) -> proctor.GradedEvaluator:
+        return proctor.GradedEvaluator(
+            name=name,
+            dataset=Numbers(),
+            graders=[Contains()],
+            renderer="role_colon",
+            **options,
+        )
+
+    return make
+
+
+@pytest.fixture
+def client_of() -> Any:
+    """Makes clients that answer as a script says, with log-probabilities."""
+    return WithLogprobs
+
+
+@pytest.fixture
+def tokenizer() -> ByteTokenizer:
+    return ByteTokenizer()

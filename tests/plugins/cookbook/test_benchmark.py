@@ -1,0 +1,190 @@
+"""tinker-cookbook's benchmarks as an evaluator, with every answer in the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tinker_cookbook.eval import benchmarks
+
+import proctor
+from proctor.errors import ConfigError, DatasetError, RendererError
+from proctor.testing import Hang, Reply
+from proctor_cookbook.benchmark import CookbookBenchmark
+
+
+def asked(prompt: str) -> int:
+    return int(re.findall(r"<(\d+)>", prompt)[-1])
+
+
+def evaluator(**options: Any) -> CookbookBenchmark:
+    return CookbookBenchmark(name="say_numbers", renderer="role_colon", **options)
+
+
+async def evaluated(client: Any, records: Any = None, **options: Any) -> proctor.EvaluationResult:
+    settings = {"sink": records} if records is not None else {}
+    context = proctor.EvaluationContext.for_client(client, **settings)
+    return await evaluator(**options).evaluate(client, context)
+
+
+async def test_the_score_is_that_of_tinker_cookbook(benchmark: Any, client_of: Any) -> None:
+    """Held against its own runner, where every answer is whole."""
+
+    def script(prompt: str, index: int) -> str:
+        number = asked(prompt)
+        return f"It is <{number}>." if number % 3 else "No idea."
+
+    from tinker_cookbook import renderers
+
+    from proctor.testing import ByteTokenizer
+
+    result = await evaluated(client_of(script))
+    renderer = renderers.get_renderer("role_colon", ByteTokenizer())  # type: ignore[arg-type]
+    theirs = await benchmarks.run_benchmark(benchmark, client_of(script), renderer)
+    assert result.metrics["say_numbers/score"] == pytest.approx(theirs.score) == 8 / 12
+    assert result.metrics["say_numbers/reward/n"] == 12
+    assert result.metrics["say_numbers/seen"] == 12
+    assert result.metrics["say_numbers/reward/ci_low"] < 8 / 12
+
+
+class Records:
+    """Keeps what a run would write."""
+
+    def __init__(self) -> None:
+        self.samples: list[Any] = []
+        self.grades: list[Any] = []
+
+    def sample(self, record: Any) -> None:
+        self.samples.append(record)
+
+    def grade(self, record: Any) -> None:
+        self.grades.append(record)
+
+
+async def test_every_answer_has_its_outcome(benchmark: Any, client_of: Any) -> None:
+    """tinker-cookbook's own score counts all of these as wrong."""
+
+    def script(prompt: str, index: int) -> Any:
+        number = asked(prompt)
+        if number == 0:
+            return Reply("It is <0", "length", ends=False)
+        if number == 1:
+            return ConnectionResetError("the service is away")
+        if number == 2:
+            return "crash"
+        if number == 3:
+            return Hang()
+        return f"It is <{number}>." if number < 10 else "No idea."
+
+    records = Records()
+    result = await evaluated(client_of(script), records, timeout=0.5)
+    (grader,) = result.graders
+    counts = {str(k): v for k, v in grader.estimate.counts.items() if v}
+    assert counts == {"graded": 8, "truncated": 1, "failed": 3}
+    # the truncated one is worth nothing, the failed ones are missing
+    assert grader.estimate.score == pytest.approx(6 / 9)
+    assert grader.estimate.coverage == pytest.approx(9 / 12)
+    assert "say_numbers/score" not in result.metrics
+    errors = {r["example"]: r["error"] for r in records.samples if r["status"] == "failed"}
+    assert "the service is away" in errors["number-1"]
+    assert "the environment broke" in errors["number-2"]
+    assert "not done" in errors["number-3"]
+    assert len(records.grades) == 12
+
+
+async def test_a_reward_off_the_scale_is_no_grade(benchmark: Any, client_of: Any) -> None:
+    benchmark.reward = 2.5
+    result = await evaluated(client_of(lambda prompt, _: f"<{asked(prompt)}>"))
+    (grader,) = result.graders
+    assert grader.estimate.samples == 0
+    assert "say_numbers/score" not in result.metrics
+
+
+async def test_the_subset_is_the_same_each_time(benchmark: Any, client_of: Any) -> None:
+    chosen = []
+    for limit in (3, 3, 5):
+        records = Records()
+        await evaluated(client_of(lambda *_: "No."), records, limit=limit)
+        chosen.append({record["example"] for record in records.samples})
+    assert chosen[0] == chosen[1] < chosen[2]
+    assert (len(chosen[0]), len(chosen[2])) == (3, 5)
+
+
+async def test_several_answers_to_each_example(benchmark: Any, client_of: Any) -> None:
+    client = client_of(lambda prompt, _: f"<{asked(prompt)}>")
+    result = await evaluated(client, limit=4, num_samples=3)
+    assert client.requests == 12
+    assert result.metrics["say_numbers/reward/n"] == 4
+
+
+async def test_requests_keep_to_the_budget(benchmark: Any, client_of: Any) -> None:
+    from proctor.sampling import RequestBudget
+
+    client = client_of(lambda *_: Reply("No.", seconds=0.01))
+    context = proctor.EvaluationContext.for_client(client, budget=RequestBudget(2))
+    await asyncio.gather(*(evaluator().evaluate(client, context) for _ in "12"))
+    assert (client.requests, client.most_in_flight) == (24, 2)
+
+
+async def test_it_is_named_by_its_benchmark_in_a_config(
+    benchmark: Any, client_of: Any, tmp_path: Path
+) -> None:
+    spec = {"type": "cookbook_benchmark", "name": "say_numbers", "limit": 2}
+    config = {"evaluators": [spec], "renderer": "cookbook/role_colon"}
+    evals = proctor.InlineEvaluations(config, eval_every=1, log_path=tmp_path)
+    metrics = await evals.step(0, sampling_client=client_of(lambda *_: "No."))
+    assert metrics["say_numbers/score"] == 0.0
+    run = proctor.FinishedRun(tmp_path / "evaluations" / "step-000000")
+    assert len(list(run.samples())) == 2
+
+
+def test_another_name_for_a_benchmark(benchmark: Any) -> None:
+    made = CookbookBenchmark(benchmark="say_numbers", name="mine")
+    assert made.builder("mine").name == "say_numbers"
+
+
+MISTAKES = {
+    "a misspelt benchmark": ("gsm8", {}, ["no benchmark 'gsm8'", "did you mean 'gsm8k'"]),
+    "no benchmark": ("nothing-like-it", {}, ["no benchmark", "its benchmarks: aime"]),
+    "a benchmark that needs a judge": ("arena_hard", {}, ["needs a judge", "add 'judge:"]),
+    "a benchmark that needs a sandbox": ("mbpp", {}, ["sandbox", "tinker-cookbook[modal]"]),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+async def test_mistakes_are_found_before_the_model_is_opened(case: str) -> None:
+    name, options, expected = MISTAKES[case]
+    made = CookbookBenchmark(name=name, **options)
+    with pytest.raises(ConfigError) as raised:
+        await made.prepare(proctor.EvaluationContext())
+    assert all(part in str(raised.value) for part in expected), str(raised.value)
+
+
+def test_the_benchmarks_of_tinker_cookbook_are_found() -> None:
+    for name in ("gsm8k", "ifeval", "mmlu_pro", "aime_2026", "hmmt_feb_2025"):
+        assert CookbookBenchmark(name=name).builder(name).name == name
+
+
+async def test_a_renderer_that_is_none_is_one_line(benchmark: Any, client_of: Any) -> None:
+    client = client_of(lambda *_: "No.")
+    context = proctor.EvaluationContext.for_client(client)
+    with pytest.raises(RendererError, match="did you mean 'role_colon'"):
+        await CookbookBenchmark(name="say_numbers", renderer="role_colons").evaluate(
+            client, context
+        )
+    with pytest.raises(RendererError, match="knows no renderer for"):
+        await CookbookBenchmark(name="say_numbers").evaluate(client, context)
+
+
+async def test_examples_that_cannot_be_loaded_are_one_line(
+    benchmark: Any, client_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: Any) -> Any:
+        raise FileNotFoundError("no such dataset")
+
+    monkeypatch.setattr(type(benchmark), "make_envs", gone)
+    with pytest.raises(DatasetError, match=r"say_numbers: its examples can't be loaded .*no such"):
+        await evaluated(client_of(lambda *_: "No."))
