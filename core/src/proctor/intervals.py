@@ -208,6 +208,48 @@ def estimate_mean(
     return MeanEstimate(mean, stderr, low + width * ends[0], low + width * ends[1], count, method)
 
 
+def estimate_ratio(
+    numerators: Floats,
+    denominators: Floats,
+    clusters: Clusters | None = None,
+    *,
+    confidence: float = CONFIDENCE,
+) -> MeanEstimate:
+    """A ratio of sums, such as nats per token over examples of different lengths.
+
+    With ``R = sum x / sum y`` and ``d_g`` the sum of ``x - R * y`` in cluster ``g`` of ``G``::
+
+        SE = sqrt(G / (G - 1) * sum_g d_g**2) / sum y
+
+    the linearised standard error of a ratio (Cochran 1977, Sampling Techniques, 3rd ed., section
+    2.11), and Student's t interval with ``G - 1`` degrees of freedom, cut at 0.
+
+    Args:
+        numerators: ``x`` of each example, 0 or more.
+        denominators: ``y`` of each example, above 0.
+        clusters: The cluster of each example, as any integers; None where each is its own.
+        confidence: The confidence level.
+
+    Returns:
+        The estimate; all NaN without examples.
+    """
+    if not len(numerators):
+        return NO_ESTIMATE
+    total = float(denominators.sum())
+    ratio = float(numerators.sum()) / total
+    residuals: Floats = numerators - ratio * denominators
+    codes: npt.NDArray[np.intp] = np.arange(len(residuals))
+    if clusters is not None:
+        _, codes = np.unique(clusters, return_inverse=True)
+    sums = np.bincount(codes, weights=residuals).astype(np.float64, copy=False)
+    stderr = _stderr(sums, 1) / total
+    if len(sums) < 2 or stderr <= _NO_VARIANCE * max(1.0, ratio):
+        return MeanEstimate(ratio, stderr, math.nan, math.nan, len(sums), "none")
+    half = t_quantile(len(sums) - 1, confidence) * stderr
+    low, high = max(0.0, ratio - half), ratio + half
+    return MeanEstimate(ratio, stderr, low, high, len(sums), "student-t")
+
+
 def bootstrap_interval(
     values: Floats,
     clusters: Clusters | None,

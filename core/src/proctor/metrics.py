@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -216,17 +216,39 @@ class EvaluationResult:
         Raises:
             ConfigError: The name or ``min_coverage`` can't be.
         """
-        valid_name(name)
         check_min_coverage(min_coverage)
-        metrics: dict[str, float] = {}
         graders = []
         for column in ledger.columns:
-            valid_name(column.grader)
             result = _grader_result(ledger, column.grader, min_coverage)
             if tallies and column.grader in tallies:
                 result = _with_tally(result, tallies[column.grader])
             graders.append(result)
-            prefix = f"{name}/{column.grader}"
+        return cls.from_graders(name, graders, min_coverage=min_coverage, details=details)
+
+    @classmethod
+    def from_graders(
+        cls,
+        name: str,
+        graders: Sequence[GraderResult],
+        *,
+        min_coverage: float = 0.95,
+        details: Mapping[str, Any] | None = None,
+    ) -> EvaluationResult:
+        """The result of an evaluator whose estimates are made; the first gives its score.
+
+        Args:
+            name: The evaluator's name.
+            graders: What it says by each grader.
+            min_coverage: The coverage that a headline needs.
+            details: Anything else for the record.
+
+        Raises:
+            ConfigError: The name of the evaluator, or of a grader, can't be.
+        """
+        valid_name(name)
+        metrics: dict[str, float] = {}
+        for result in graders:
+            prefix = f"{name}/{valid_name(result.grader)}"
             withheld = result.withheld is not None
             counted = {f"{prefix}/{key}": value for key, value in result.tally.items()}
             metrics |= counted | flat_metrics(prefix, result.estimate, withheld=withheld)

@@ -311,6 +311,8 @@ def _register_core(registry: Registry) -> None:
 
     registrar = Registrar("proctor", _core_version())
     registrar.evaluator("graded", "proctor.evaluators:GradedEvaluator")
+    registrar.evaluator("nll", "proctor.nll:NLL")
+    registrar.evaluator("choice_logprob", "proctor.choice_logprob:ChoiceLogprob")
     registrar.evaluator("suite", "proctor.evaluators:Suite")
     registrar.backend("tinker", "proctor.tinker_backend:TinkerBackend")
     for name, target in BUILTIN.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -169,6 +169,39 @@ async def request(
     deadline: float | None = None,
     stop: StopSignal | None = None,
 ) -> tuple[Any, float]:
+    """Asks for samples; else as ``send``.
+
+    Args:
+        client: The sampling client.
+        prompt_tokens: Token ids.
+        num_samples: How many answers to ask for.
+        params: tinker's sampling parameters.
+        timeout: Seconds for each attempt.
+        deadline: Of the whole run, on ``time.monotonic``'s clock.
+        stop: Once set, nothing is sent again.
+
+    Raises:
+        RequestFailed: It gave no answer.
+    """
+    return await send(
+        client,
+        lambda prompt: submit(client, prompt, num_samples, params),
+        prompt_tokens,
+        timeout=timeout,
+        deadline=deadline,
+        stop=stop,
+    )
+
+
+async def send(
+    client: Any,
+    submit: Callable[[tinker.ModelInput], Any],
+    prompt_tokens: Sequence[int],
+    *,
+    timeout: float,
+    deadline: float | None = None,
+    stop: StopSignal | None = None,
+) -> tuple[Any, float]:
     """Sends one request, with a deadline that includes the client's own queueing.
 
     An infrastructure error is tried again with exponential backoff, unless the client's SDK does
@@ -176,9 +209,8 @@ async def request(
 
     Args:
         client: The sampling client.
+        submit: Submits a prompt to it, and returns the awaitable.
         prompt_tokens: Token ids.
-        num_samples: How many answers to ask for.
-        params: tinker's sampling parameters.
         timeout: Seconds for each attempt.
         deadline: Of the whole run, on ``time.monotonic``'s clock.
         stop: Once set, nothing is sent again.
@@ -195,11 +227,11 @@ async def request(
     for attempt in range(attempts):
         left = timeout if deadline is None else min(timeout, deadline - time.monotonic())
         if left <= 0:
-            raise RequestFailed("the run's deadline passed before it was sent")
+            raise RequestFailed("the deadline passed before it was sent")
         started = time.monotonic()
         try:
             prompt = tinker.ModelInput.from_ints(list(prompt_tokens))
-            response = await within(submit(client, prompt, num_samples, params), left)
+            response = await within(submit(prompt), left)
             return response, time.monotonic() - started
         except Overdue:
             raise RequestFailed(f"no answer within {left:.0f} s") from None
