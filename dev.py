@@ -25,6 +25,7 @@ REQUIREMENTS = ROOT / "requirements"
 CONSTRAINTS = REQUIREMENTS / "constraints.txt"
 WITHOUT_DEPENDENCIES = REQUIREMENTS / "without-dependencies.txt"
 ISOLATED = ROOT / "build" / "isolated"
+SERVICE = ROOT / "build" / "service"
 
 ENVIRONMENTS = {"demo": "demo.txt", "dev": "dev.txt"}
 """The requirements file of each kind of environment; ``dev`` contains ``demo``."""
@@ -36,6 +37,7 @@ examples:
   python dev.py test -k number -x       what dev.py does not know goes to pytest
   python dev.py test --isolated         each distribution's tests, with only what it declares
   python dev.py test --isolated text    those of proctor-text only
+  python dev.py test --service          tests against a real server of Tinker's API
   python dev.py check                   ruff, mypy --strict and the architecture tests
   python dev.py bench                   every benchmark; `bench NAME` for one
 """
@@ -71,6 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="run each distribution's tests in an environment with only the core and that plugin; "
         "names after it choose some of them",
     )
+    test.add_argument(
+        "--service",
+        action="store_true",
+        help="run tests/service, against SkyRL's server of Tinker's API on this machine",
+    )
     commands.add_parser("check", help="ruff, mypy --strict and the architecture tests")
     bench = commands.add_parser("bench", help="run the benchmarks; options go to each")
     bench.add_argument(
@@ -86,7 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return check()
         if options.command == "bench":
             return bench_all(options.names, rest)
-        return test_isolated(rest) if options.isolated else test_all(rest)
+        if options.isolated:
+            return test_isolated(rest)
+        return test_service(rest) if options.service else test_all(rest)
     except DevError as error:
         print(f"dev.py: {error}", file=sys.stderr)
         return 1
@@ -111,6 +120,14 @@ def test_all(pytest_arguments: Sequence[str]) -> int:
         # Something called os._exit: the tests after it did not run, whatever the status says.
         raise DevError("pytest ended before it was done")
     return status
+
+
+def test_service(pytest_arguments: Sequence[str]) -> int:
+    """Runs the tests that need a server which samples and trains, and makes it fit to start."""
+    server = prepare_service()
+    python = prepare("dev")
+    arguments = ["tests/service", *pytest_arguments]
+    return run_pytest(python, "service", arguments, SERVICE_PYTHON=str(server))[0]
 
 
 def check() -> int:
@@ -185,6 +202,26 @@ def prepare(kind: str) -> Path:
     return python
 
 
+def prepare_service() -> Path:
+    """Makes the environment of SkyRL's server, unless it is there, and returns its Python.
+
+    Raises:
+        DevError: It can't be made, or something can't be installed.
+    """
+    requirements = REQUIREMENTS / "service.txt"
+    stamp = SERVICE / "installed"
+    python = venv_python(SERVICE / "venv")
+    if stamp.is_file() and stamp.read_bytes() == requirements.read_bytes() and runs(python):
+        return python
+    stamp.unlink(missing_ok=True)
+    print("Installing service.txt into build/service (once; some minutes)", flush=True)
+    make_venv(SERVICE / "venv", afresh=True)
+    everything: Command = ["--no-deps", "--ignore-requires-python", "-r", requirements]
+    pip(python, "install", *everything, constraints=None)
+    stamp.write_bytes(requirements.read_bytes())
+    return python
+
+
 def installed_state(kind: str) -> str:
     """A digest of everything that decides what an environment holds."""
     files = sorted(REQUIREMENTS.glob("*.txt"))
@@ -231,10 +268,13 @@ def runs(python: Path) -> bool:
         return False
 
 
-def pip(python: Path, action: str, *arguments: str | Path) -> None:
+def pip(
+    python: Path, action: str, *arguments: str | Path, constraints: Path | None = CONSTRAINTS
+) -> None:
     """Has the pip of the outer Python install, or build wheels, for the environment of another."""
     outer_pip: Command = [outer_python(), "-m", "pip", "--python", python]
-    options: Command = ["--quiet", "--no-input", "--disable-pip-version-check", "-c", CONSTRAINTS]
+    options: list[str | Path] = ["--quiet", "--no-input", "--disable-pip-version-check"]
+    options += ["-c", constraints] if constraints else []
     if run([*outer_pip, action, *options, *arguments], clean_environment()) == 0:
         return
     if run([*outer_pip, "--version"], clean_environment(), quiet=True) != 0:
@@ -285,12 +325,14 @@ def test_environment() -> dict[str, str]:
     }
 
 
-def run_pytest(python: Path, name: str, arguments: Sequence[str | Path]) -> tuple[int, Path]:
+def run_pytest(
+    python: Path, name: str, arguments: Sequence[str | Path], **variables: str
+) -> tuple[int, Path]:
     """Runs pytest, and returns its exit status and where its report is, if it came to write one."""
     report = ROOT / "build" / "reports" / f"{name}.xml"
     report.unlink(missing_ok=True)
     pytest: Command = [python, "-P", "-m", "pytest", f"--junitxml={report}", *arguments]
-    return run(pytest, test_environment()), report
+    return run(pytest, test_environment() | variables), report
 
 
 # Isolated tests

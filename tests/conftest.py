@@ -14,6 +14,9 @@ import pytest
 import proctor.plugins
 from proctor.cli import main
 
+# these need the server that `dev.py test --service` prepares
+collect_ignore = [] if "SERVICE_PYTHON" in os.environ else ["service"]
+
 SCRIPTED_BACKEND = Path(__file__).parent / "support" / "scripted_backend.py"
 
 

@@ -4,7 +4,12 @@ It runs in the environment of requirements/service.txt, in which Proctor is not 
 """
 
 import argparse
+import os
+import signal
+import threading
+import time
 import uuid
+from pathlib import Path
 
 import uvicorn
 from fastapi import Depends, Request
@@ -27,11 +32,20 @@ async def asample(request: api.SampleRequest, req: Request, session=Depends(api.
     return SampleFuture(**future.model_dump(), sample_sequence_ids=ids)
 
 
+def end_with(owner: int) -> None:
+    """Ends this process and all that it started once the tests' process is gone."""
+    while Path(f"/proc/{owner}").exists():
+        time.sleep(1)
+    os.killpg(0, signal.SIGKILL)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     add_model(parser, EngineConfig)
+    parser.add_argument("--owner", type=int, required=True)
     parser.add_argument("--port", type=int, required=True)
     options = vars(parser.parse_args())
+    threading.Thread(target=end_with, args=(options["owner"],), daemon=True).start()
     routes = api.app.router.routes
     routes.remove(next(route for route in routes if getattr(route, "path", None) == SAMPLE))
     api.app.post(SAMPLE, response_model=SampleFuture)(asample)
