@@ -137,3 +137,40 @@ def test_remote_code_is_run_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> 
     get_tokenizer("x/code")
     get_tokenizer("x/code", trust_remote_code=True)
     assert asked == [False, True]
+
+
+def test_threads_do_not_disturb_each_other_s_encoding(gguf: Path) -> None:
+    """A fast tokenizer keeps a call's options as state, for which threads then compete."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from proctor.tokenizers import LockedTokenizer
+
+    raw = get_tokenizer(str(gguf))
+    text = "<|im_end|> and then " * 20
+    split = raw.encode(text, split_special_tokens=True)
+    whole = raw.encode(text, split_special_tokens=False)
+    assert split != whole
+
+    def encode(number: int) -> bool:
+        tokenizer = LockedTokenizer.of(raw)
+        expected, is_split = (split, True) if number % 2 else (whole, False)
+        return all(
+            tokenizer.encode(text, split_special_tokens=is_split) == expected for _ in range(100)
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(encode, range(8)))
+
+
+def test_a_locked_tokenizer_is_the_tokenizer(gguf: Path) -> None:
+    from proctor.tokenizers import LockedTokenizer
+
+    raw = get_tokenizer(str(gguf))
+    locked = LockedTokenizer.of(raw)
+    assert LockedTokenizer.of(locked) is locked
+    assert LockedTokenizer.of(None) is None
+    assert len(locked) == len(raw)
+    assert locked.eos_token_id == raw.eos_token_id
+    assert locked(["a b"]).input_ids == raw(["a b"]).input_ids
+    with pytest.raises(AttributeError):
+        _ = locked.no_such_thing

@@ -7,7 +7,7 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -306,6 +306,8 @@ def _build_inner(info: FieldInfo, value: Any, place: Place) -> Any:
         texts = value if isinstance(value, list) else [value]
         anchored = [_anchored(t, place) if isinstance(t, str) else t for t in texts]
         return anchored if isinstance(value, list) else anchored[0]
+    if isinstance(value, str) and ":" in value and _is_callable(info.annotation):
+        return _imported(value, place)
     if _holds_path(info.annotation):
         if isinstance(value, str):
             return place.anchored(value)
@@ -320,6 +322,21 @@ def _nested_model(annotation: Any) -> type[BaseModel] | None:
         if inspect.isclass(candidate) and issubclass(candidate, BaseModel):
             return None if issubclass(candidate, Component) else candidate
     return None
+
+
+def _is_callable(annotation: Any) -> bool:
+    """Whether a field takes a function, which a config names by its import path."""
+    members = (annotation, *typing.get_args(annotation))
+    return any(m is Callable or typing.get_origin(m) is Callable for m in members)
+
+
+def _imported(path: str, place: Place) -> Any:
+    try:
+        return import_target(_anchored(path, place))
+    except Exception as error:
+        raise ConfigError(
+            f"{path!r} can't be imported: {one_line(error)}", where=str(place)
+        ) from error
 
 
 def _holds_path(annotation: Any) -> bool:

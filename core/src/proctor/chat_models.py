@@ -157,7 +157,7 @@ class RenderedChatModel(ChatModel):
         seed: int | None,
         count: int,
     ) -> list[Sample]:
-        tokenizer = self._model.tokenizer
+        tokenizer = self._renderer.tokenizer
         stops = combined_stops(self._renderer.get_stop_sequences(), sampling.stop, tokenizer)
         params = tinker_params(sampling, stops, max_tokens, seed)
         try:

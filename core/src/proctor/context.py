@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from proctor.errors import BackendError
 from proctor.sampling import DEFAULT_CONCURRENCY, DEFAULT_REQUEST_TIMEOUT, RequestBudget, StopSignal
-from proctor.tokenizers import get_tokenizer
+from proctor.tokenizers import LockedTokenizer, get_tokenizer
 from proctor.types import ModelIdentity, SamplingOptions
 
 MIN_COVERAGE = 0.95
@@ -105,6 +105,10 @@ class EvaluationContext:
     step: int | None = None
     folder: Path | None = None
     is_strict: bool = False
+
+    def __post_init__(self) -> None:
+        # evaluators of one run share the tokenizer, and encode on threads of their own
+        object.__setattr__(self, "tokenizer", LockedTokenizer.of(self.tokenizer))
 
     @classmethod
     def for_client(cls, client: Any, **settings: Any) -> EvaluationContext:

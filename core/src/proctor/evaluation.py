@@ -83,7 +83,7 @@ class Evaluation:
             by=tuple(evaluator.by),
         )
         self._stages = [
-            GradingStage(grader, self._reporter(index))
+            GradingStage(grader, functools.partial(self._report, index))
             for index, grader in enumerate(evaluator.graders)
         ]
         tallies = {
@@ -117,18 +117,19 @@ class Evaluation:
         """
         self.client = client
         self.context = context = context or self.context
-        if context.identity is None or context.tokenizer is None:
-            self.identity, self.tokenizer = identify(client)
-        else:
-            self.identity, self.tokenizer = context.identity, context.tokenizer
+        identity, tokenizer = context.identity, context.tokenizer
+        if identity is None or tokenizer is None:
+            identity, tokenizer = identify(client)
+        self.identity = identity
         name, _ = choose_renderer(
             name=self.evaluator.renderer or context.renderer,
             model_name=self.identity.base_model,
             checkpoint_renderer_name=self.identity.renderer_name,
-            tokenizer=self.tokenizer,
+            tokenizer=tokenizer,
         )
         self.renderer_name = name
-        self.renderer = get_renderer(name, self.tokenizer)
+        self.renderer = get_renderer(name, tokenizer)
+        self.tokenizer = self.renderer.tokenizer
         self.renderer_key = f"{name}:{self.renderer.version}"
         stops = self.sampling.stop
         self._stops = combined_stops(self.renderer.get_stop_sequences(), stops, self.tokenizer)
@@ -344,8 +345,8 @@ class Evaluation:
         """A seed for each request, so that equal prompts get other answers, equal models equal."""
         if count > 1 and not self.context.seed_covers_samples:
             return None
-        key = (self._effective_sampling().seed, item.prompt_tokens, item.occurrence)
-        return hash64(*key) & 0x7FFFFFFF
+        seed = self._effective_sampling().seed
+        return hash64(seed, item.prompt_tokens, item.occurrence) & 0x7FFFFFFF
 
     async def _take(self, item: Item, sample: Sample) -> None:
         """Records a sample, and hands it to the graders that want it."""
@@ -365,9 +366,6 @@ class Evaluation:
             else:
                 outcome = Outcome(sample.status)
                 self._report(index, ticket, GradedPair(outcome, reason=sample.error))
-
-    def _reporter(self, index: int) -> Any:
-        return functools.partial(self._report, index)
 
     def _report(self, index: int, ticket: Any, grading: GradedPair) -> None:
         row, sample_index, key, status = ticket

@@ -181,16 +181,17 @@ class _LogprobRun:
         self.selection = selection
         self.name = context.name or evaluator.metric_name
         if context.identity is None or context.tokenizer is None:
-            self.identity, self.tokenizer = identify(client)
+            self.identity, tokenizer = identify(client)
         else:
-            self.identity, self.tokenizer = context.identity, context.tokenizer
+            self.identity, tokenizer = context.identity, context.tokenizer
         name, _ = choose_renderer(
             name=evaluator.renderer or context.renderer,
             model_name=self.identity.base_model,
             checkpoint_renderer_name=self.identity.renderer_name,
-            tokenizer=self.tokenizer,
+            tokenizer=tokenizer,
         )
-        self.renderer: Renderer = get_renderer(name, self.tokenizer)
+        self.renderer: Renderer = get_renderer(name, tokenizer)
+        self.tokenizer = self.renderer.tokenizer
         self.renderer_key = f"{name}:{self.renderer.version}"
         self.special = frozenset(getattr(self.tokenizer, "all_special_ids", ()))
         self.tally = evaluator.tally()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
-from functools import lru_cache
+import threading
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from proctor.errors import TokenizerError
 
@@ -51,6 +54,67 @@ def get_tokenizer(model: str, *, trust_remote_code: bool = False) -> PreTrainedT
         TokenizerError: It can't be loaded; the message says why, and what to do.
     """
     return _load(str(model), trust_remote_code)
+
+
+class LockedTokenizer:
+    """A tokenizer that one thread at a time uses; its methods and attributes are the tokenizer's.
+
+    transformers' fast tokenizers keep a call's options as state: a call in another thread may be
+    encoded with them, or fails as "Already borrowed".
+
+    Args:
+        tokenizer: The tokenizer.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self._lock = _lock_of(tokenizer)
+        self._methods: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, tokenizer: Any) -> Any:
+        """A tokenizer with a lock; None and one that has it are left as they are."""
+        if tokenizer is None or isinstance(tokenizer, cls):
+            return tokenizer
+        return cls(tokenizer)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._methods:
+            return self._methods[name]
+        value = getattr(self._tokenizer, name)
+        if not inspect.ismethod(value):
+            return value
+
+        @wraps(value)
+        def locked(*arguments: Any, **options: Any) -> Any:
+            with self._lock:
+                return value(*arguments, **options)
+
+        self._methods[name] = locked
+        return locked
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Encodes, as transformers' tokenizers do when they are called."""
+        with self._lock:
+            return self._tokenizer(*arguments, **options)
+
+    def __len__(self) -> int:
+        return len(self._tokenizer)
+
+    def __bool__(self) -> bool:
+        # not by its length, which some tokenizers don't have
+        return True
+
+
+_locks: WeakKeyDictionary[Any, threading.RLock] = WeakKeyDictionary()
+
+
+def _lock_of(tokenizer: Any) -> threading.RLock:
+    """The one lock of a tokenizer."""
+    try:
+        return _locks.setdefault(tokenizer, threading.RLock())
+    except TypeError:  # an object that can't be referred to weakly
+        return threading.RLock()
 
 
 @lru_cache(maxsize=16)

@@ -31,6 +31,7 @@ from proctor.renderers.messages import (
     refuse_tools,
     text_of,
 )
+from proctor.tokenizers import LockedTokenizer
 from proctor.types import (
     Content,
     ImagePart,
@@ -82,6 +83,7 @@ def get_renderer(name: str, tokenizer: Any) -> Renderer:
         UnknownComponentError: No renderer has the name; the message lists near ones.
         RendererError: The renderer can't work with the tokenizer.
     """
+    tokenizer = LockedTokenizer.of(tokenizer)
     made = _registered_renderer(name)(tokenizer)
     return made if isinstance(made, Renderer) else AdaptedRenderer(made, tokenizer, name)
 
