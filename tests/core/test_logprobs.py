@@ -144,7 +144,6 @@ def test_alignment() -> None:
         [-1.0] * 5,
         [None, -1.0, None, -3.0],
         [None, -1.0, math.nan, -3.0],
-        [None, -1.0, -math.inf, -3.0],
         [None, -1.0, 0.5, -3.0],
         [None, -1.0, "x", -3.0],
     ],
@@ -282,6 +281,23 @@ async def test_an_option_as_likely_as_the_right_one_makes_it_wrong() -> None:
     client = Preferring({"a": -1.0, "bb": -1.0, "ccc": -4.0})
     metrics = await choice([e for e in CHOICES if e.target == 0])(client)
     assert metrics["choice_logprob/accuracy/score"] == 0.0
+
+
+async def test_an_option_that_the_model_rules_out_loses() -> None:
+    client = Preferring({"a": -1.0, "bb": -math.inf, "ccc": -4.0})
+    metrics = await choice([e for e in CHOICES if e.target == 0])(client)
+    assert metrics["choice_logprob/accuracy/score"] == 1.0
+    metrics = await choice([e for e in CHOICES if e.target == 1])(client)
+    assert metrics["choice_logprob/accuracy/score"] == 0.0
+
+
+async def test_a_target_that_the_model_rules_out_is_ungraded() -> None:
+    client = Likelihoods()
+    await nll([row(1, "Berlin")])(client)
+    client.failing = {"Berlin": [-math.inf] * len(client.asked[0])}
+    metrics = await nll([ROWS[0], row(1, "Berlin")], min_coverage=0.5)(client)
+    assert (metrics["nll/nll/ungraded"], metrics["nll/nll/failed"]) == (1, 0)
+    assert metrics["nll/score"] == (await nll([ROWS[0]])(Likelihoods()))["nll/score"]
 
 
 async def test_one_option_that_fails_makes_the_example_missing() -> None:

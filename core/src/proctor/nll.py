@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,8 +44,8 @@ class NLL(LogprobEvaluator):
 
 Sums = tuple[float, int, float, int]
 """Nats and tokens of the answer as rendered, nats and bytes of its text."""
-Row = tuple[Sums | None, str, Sequence[str | None]]
-"""An example's sums, None where it could not be scored; its cluster; its groups."""
+Row = tuple[Sums | Outcome, str, Sequence[str | None]]
+"""An example's sums, or what became of it instead; its cluster; its groups."""
 
 
 class NLLTally(LogprobTally):
@@ -68,11 +69,14 @@ class NLLTally(LogprobTally):
     ) -> dict[str, GradedPair]:
         """Takes an example's target."""
         place = f"cluster:{cluster}" if cluster is not None else f"row:{len(self._rows)}"
-        if scored is None:
-            self._rows.append((None, place, groups))
-            failed = GradedPair(Outcome.FAILED, reason=reason)
-            return {NATS: failed, BITS: failed}
-        (text,) = scored
+        text = scored[0] if scored else None
+        if text is None or not math.isfinite(text.nll):
+            missing = GradedPair(Outcome.FAILED, reason=reason)
+            if text is not None:
+                # a mean without it would be no mean of all
+                missing = GradedPair(Outcome.UNGRADED, reason="the model rules the target out")
+            self._rows.append((missing.outcome, place, groups))
+            return {NATS: missing, BITS: missing}
         sums = (text.nll, len(text.tokens), text.text_nll, text.text_bytes)
         self._rows.append((sums, place, groups))
         bits = text.text_nll / (math.log(2) * text.text_bytes)
@@ -105,7 +109,7 @@ class NLLTally(LogprobTally):
 
 def _estimate(grader: str, rows: Sequence[Row]) -> Estimate:
     """The ratio of sums over the rows that were scored."""
-    known = [(sums, place) for sums, place, _ in rows if sums is not None]
+    known = [(sums, place) for sums, place, _ in rows if not isinstance(sums, Outcome)]
     if grader == NATS:
         above, below = [s[0] for s, _ in known], [s[1] for s, _ in known]
     else:
@@ -116,8 +120,7 @@ def _estimate(grader: str, rows: Sequence[Row]) -> Estimate:
         np.array(below, dtype=np.float64),
         np.array([codes[place] for _, place in known], dtype=np.int64),
     )
-    failed = len(rows) - len(known)
-    counts = dict.fromkeys(Outcome, 0) | {Outcome.GRADED: len(known), Outcome.FAILED: failed}
+    counts = Counter(row[0] if isinstance(row[0], Outcome) else Outcome.GRADED for row in rows)
     return Estimate(
         score=mean.mean,
         stderr=mean.stderr,
@@ -130,8 +133,8 @@ def _estimate(grader: str, rows: Sequence[Row]) -> Estimate:
         pairs=len(rows),
         examples=len(rows),
         coverage=len(known) / len(rows) if rows else 0.0,
-        bounds=(mean.mean, mean.mean) if known and not failed else None,
-        counts=counts,
+        bounds=(mean.mean, mean.mean) if known and len(known) == len(rows) else None,
+        counts={outcome: counts[outcome] for outcome in Outcome},
         unrecorded=0,
         score_complete=None,
         worst=None,

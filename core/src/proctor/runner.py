@@ -12,12 +12,12 @@ from types import TracebackType
 from typing import Any
 
 from proctor.backends import OpenedModel
-from proctor.components import close_all
+from proctor.components import Component, close_all
 from proctor.config import Config, ConfiguredEvaluator
 from proctor.context import EvaluationContext, Progress
 from proctor.errors import ConfigError, ProctorError, RunError, first_cause
 from proctor.evaluation import Evaluation
-from proctor.evaluators import GradedEvaluator, needs_training_client
+from proctor.evaluators import needs_training_client
 from proctor.execution import evaluate, prepare, reason_of
 from proctor.metrics import EvaluationResult
 from proctor.plugins import PluginManager, plugin_manager
@@ -206,8 +206,8 @@ class _Closing:
 
     def __init__(self, config: Config) -> None:
         self.folder: RunFolder | None = None
-        self._parts = [
-            *(e.evaluator for e in config.evaluators if isinstance(e.evaluator, GradedEvaluator)),
+        self._parts: list[Component] = [
+            *(e.evaluator for e in config.evaluators if isinstance(e.evaluator, Component)),
             config.backend,
         ]
 

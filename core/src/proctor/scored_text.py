@@ -60,6 +60,9 @@ def aligned_logprobs(given: Any, prompt: int, answer: int) -> list[float]:
         prompt: How many tokens the prompt has; at least one.
         answer: How many the answer has.
 
+    Returns:
+        A value for each; minus infinity where the model rules a token out.
+
     Raises:
         RequestFailed: There are neither so many values nor one fewer, or one is none.
     """
@@ -70,7 +73,7 @@ def aligned_logprobs(given: Any, prompt: int, answer: int) -> list[float]:
         )
     found = values[len(values) - answer :]
     for value in found:
-        is_number = isinstance(value, (int, float)) and math.isfinite(value)
+        is_number = isinstance(value, (int, float)) and not math.isnan(value)
         if not is_number or value > ROUNDING:
             raise RequestFailed(f"the client gave {value!r} for a log-probability")
     return [float(value) for value in found]

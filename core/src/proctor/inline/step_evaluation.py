@@ -71,7 +71,7 @@ class StepEvaluator:
     async def close(self) -> None:
         """Closes the evaluators; in the event loop that evaluated."""
         evaluators = [entry.evaluator for entry in self.config.evaluators]
-        await close_all(e for e in evaluators if isinstance(e, Component) and hasattr(e, "close"))
+        await close_all(e for e in evaluators if isinstance(e, Component))
 
 
 class StepEvaluation:
