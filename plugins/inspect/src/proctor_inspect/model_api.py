@@ -169,6 +169,7 @@ class SampledModelAPI(ModelAPI):
             "tokens": call.tokens,
             "stop_reason": call.stop_reason,
             "seconds": call.seconds,
+            "logprobs": call.logprobs,
         }
         return ModelOutput(
             model=self.model_name,
