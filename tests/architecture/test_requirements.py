@@ -93,7 +93,7 @@ def direct(root, distributions) -> list[Requirement]:
         for group in project.get("dependency-groups", {}).values():
             lines += group
     for file in (root / "requirements").glob("*.txt"):
-        if file.name != "constraints.txt":
+        if file.name not in ("constraints.txt", "service.txt"):
             lines += [line for line in requirements_in(file) if not line.startswith("-")]
     ours = {distribution.name for distribution in distributions}
     return [r for r in map(Requirement, lines) if canonicalize_name(r.name) not in ours]
@@ -122,3 +122,10 @@ def test_distributions_agree_on_version_and_python(distributions):
         for d in distributions
     }
     assert facts == {(importlib.metadata.version("proctor"), ">=3.11")}
+
+
+def test_the_service_s_environment_is_pinned_whole(root):
+    lines = requirements_in(root / "requirements" / "service.txt")
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9a-z.]+", line) for line in lines)
+    names = [line.split("==")[0] for line in lines]
+    assert {"skyrl", "jax", "torch", "uv"} <= set(names)

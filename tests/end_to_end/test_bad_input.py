@@ -51,10 +51,6 @@ MISTAKES = {
         "model: {backend: scripted}\nevaluators: [grade]\n",
         ["evals.yaml:2", "unknown evaluator 'grade'", "'graded'"],
     ),
-    "a first-party name that is not installed": (
-        "model: {backend: scripted}\nevaluators: [cookbook_benchmark]\n",
-        ["unknown evaluator 'cookbook_benchmark'", "pip install proctor-cookbook"],
-    ),
     "unknown option of a grader": (
         GOOD.replace("[substring]", "[{type: substring, ignore_cas: true}]"),
         ["evals.yaml:8", "no option 'ignore_cas'", "'ignore_case'"],
@@ -117,6 +113,10 @@ MISTAKES = {
             "        - {id: france, input: And of Gaul, target: Paris}\n    graders:",
         ),
         ["'france'", "row 1", "row 2"],
+    ),
+    "eval_every below zero": (
+        GOOD + "inline: {eval_every: -1}\n",
+        ["evals.yaml:9", "inline.eval_every", "greater than or equal to 0", "-1"],
     ),
     "every that is no number of steps": (GOOD + "    every: 0\n", ["evals.yaml:9", "every"]),
     "a plugin file that is not there": (

@@ -1,6 +1,5 @@
 """The bridge to tinker-cookbook: its training loops, its renderers, its benchmarks."""
 
-import sys
 from typing import Any
 
 from proctor import hookimpl
@@ -65,6 +64,8 @@ def proctor_register(registry: Any) -> None:
 @hookimpl
 def proctor_adapt_evaluator(evaluator: Any) -> Any | None:
     """Gives an evaluator the base class that tinker-cookbook's loops look for."""
+    import sys
+
     if "tinker_cookbook" not in sys.modules:
         return None
     from proctor_cookbook.adapting import adapted
