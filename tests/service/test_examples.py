@@ -89,24 +89,3 @@ def test_reinforcement_learning_is_evaluated_with_its_own_sampling_client(
     assert evaluated == [0, 2, 3]
     assert 0.0 < metrics[0]["capitals/score"] <= 1.0
     assert metrics[0]["capitals/substring/n"] == 8
-
-
-def test_training_goes_on_beside_evaluations_in_the_background(
-    service: Any, tmp_path: Path
-) -> None:
-    evals = tmp_path / "background.yaml"
-    text = (EXAMPLES / "facts.yaml").read_text()
-    text = text.replace("path: facts.jsonl", f"path: {EXAMPLES / 'facts.jsonl'}")
-    text = text.replace("{eval_every: 4}", "{eval_every: 4, mode: background}")
-    assert "background" in text
-    evals.write_text(text)
-    run(
-        "train_sft",
-        *("--base-model", service.base_model, "--log-path", str(tmp_path), "--steps", "9"),
-        *("--evals", str(evals), "--learning-rate", "1e-3"),
-    )
-    metrics = logged(tmp_path)
-    assert list(metrics) == [0, 4, 8, 9]
-    nats = [found["facts-nll/score"] for found in metrics.values()]
-    assert nats == sorted(nats, reverse=True)
-    assert len(set(nats)) == 4
