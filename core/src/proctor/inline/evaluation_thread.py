@@ -26,7 +26,17 @@ class EvaluationThread:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def stop(self) -> None:
-        """Ends the loop and its thread."""
+        """Ends the loop and its thread; what still hangs there is cancelled."""
+        asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    # those that heed it end; nobody waits for the rest
+    if others:
+        await asyncio.wait(others, timeout=0.1)

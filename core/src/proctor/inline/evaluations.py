@@ -220,10 +220,10 @@ class InlineEvaluations:
         return foreground
 
     async def _in_background(self, evaluation: StepEvaluation, submitted: Any) -> None:
-        await evaluation.run_sampling(submitted)
         try:
+            await evaluation.run_sampling(submitted)
             self._deliver(evaluation)
-        except Exception as error:
+        except Exception as error:  # the next step raises it
             self._error = error
 
     def _deliver(self, evaluation: StepEvaluation) -> dict[str, float]:
