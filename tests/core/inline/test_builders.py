@@ -240,3 +240,37 @@ def test_a_background_mode_that_builders_cannot_have_is_said(
 ) -> None:
     proctor.evaluator_builders({"evaluators": [numbers()], "inline": {"mode": "background"}})
     assert "'mode: background' has no effect in builders" in caplog.text
+
+
+HOUSE = """
+from collections.abc import Callable
+
+
+def contains(response: str, target: str) -> bool:
+    return target in response
+
+
+class House:
+    def __init__(self, grader_fn: Callable[[str, str], bool], rows: list[str]):
+        self.grader_fn = grader_fn
+        self.rows = rows
+
+    async def __call__(self, sampling_client):
+        return {"accuracy": sum(self.grader_fn(row, "a") for row in self.rows) / len(self.rows)}
+"""
+
+
+async def test_a_function_is_named_by_its_import_path(tmp_path: Path, model: Any) -> None:
+    (tmp_path / "house.py").write_text(HOUSE, encoding="utf-8")
+    text = (
+        'evaluators: [{type: "house.py:House", name: h, grader_fn: "house.py:%s", rows: [ab, c]}]'
+    )
+    (tmp_path / "evals.yaml").write_text(text % "contains", encoding="utf-8")
+    (builder,) = proctor.evaluator_builders(tmp_path / "evals.yaml")
+    assert await builder()(model.client_of(1)) == {"h/accuracy": 0.5}
+    assert "contains" in json.dumps(builder.to_dict())
+    (tmp_path / "evals.yaml").write_text(text % "gone", encoding="utf-8")
+    with pytest.raises(ConfigError) as raised:
+        proctor.evaluator_builders(tmp_path / "evals.yaml")
+    assert "evaluators[0].grader_fn" in str(raised.value)
+    assert "house.py:gone' can't be imported" in str(raised.value)
