@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from proctor.errors import DatasetError
 from proctor.grading import GradedPair
@@ -24,10 +24,7 @@ class ChoiceLogprob(LogprobEvaluator):
     turn. An option as likely as the right one makes the answer wrong.
     """
 
-    @property
-    def metric_name(self) -> str:
-        """What its metrics' names begin with."""
-        return self._label or "choice_logprob"
+    label: ClassVar[str] = "choice_logprob"
 
     def texts(self, example: Example) -> Sequence[str]:
         """The options.

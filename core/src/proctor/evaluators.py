@@ -51,25 +51,17 @@ def needs_training_client(evaluator: object) -> bool:
     )
 
 
-class GradedEvaluator(Component, SamplingClientEvaluator):
-    """A dataset, sampled through a renderer and graded."""
+class DatasetEvaluator(Component, SamplingClientEvaluator):
+    """Base of evaluators that ask about each example of a dataset."""
 
     dataset: Annotated[Dataset, ComponentKind("dataset")]
     """Where the examples come from."""
-    graders: list[Annotated[Grader, ComponentKind("grader")]] = Field(min_length=1)
-    """What grades the answers; the first gives the evaluator's score."""
     system: str | None = None
     """A system message before each question."""
     few_shot: FewShot | None = None
     """Answered examples before each question; never the question itself."""
-    prefill: str = ""
-    """The start of each answer, which the model continues; it counts as part of the answer."""
     renderer: str | None = None
     """The renderer's name; without it, the model's own."""
-    sampling: SamplingOptions | None = None
-    """How to sample, in place of the config's ``sampling``."""
-    num_samples: int = Field(default=1, ge=1)
-    """Answers to each example; more than one adds pass@k."""
     limit: int | None = Field(default=None, ge=1)
     """Take this many examples: the same ones each time, from all strata."""
     scan: int | None = Field(default=None, ge=1)
@@ -81,12 +73,9 @@ class GradedEvaluator(Component, SamplingClientEvaluator):
     """Fields, such as ``metadata.subject``, for each of whose values to report the metrics too."""
     min_coverage: float | None = Field(default=None, ge=0.0, le=1.0)
     """The share of answers that must have a grade for there to be a score."""
-    shuffle_choices: bool = True
-    """Whether the options of a multiple choice question are shuffled, by the example's id."""
-    choice_instruction: str = CHOICE_INSTRUCTION
-    """What stands under the options of a multiple choice question."""
 
-    label: ClassVar[str] = "graded"
+    label: ClassVar[str]
+    """What metric names begin with where an evaluator has no name."""
 
     _label: str | None = PrivateAttr(default=None)
     _opened: list[Component] = PrivateAttr(default_factory=list)
@@ -94,8 +83,6 @@ class GradedEvaluator(Component, SamplingClientEvaluator):
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
         from proctor.build import build
 
-        if "graders" in options and isinstance(options["graders"], (list, tuple)):
-            options["graders"] = [build("grader", grader) for grader in options["graders"]]
         if "dataset" in options:
             options["dataset"] = build("dataset", options["dataset"])
         super().__init__(**options)
@@ -116,29 +103,11 @@ class GradedEvaluator(Component, SamplingClientEvaluator):
         """What its metrics' names begin with."""
         return self._label or self.label
 
-    def grader_names(self) -> list[str]:
-        """Each grader's name in metric names: the registered one, numbered where it repeats."""
-        names: list[str] = []
-        for grader in self.graders:
-            base = grader._origin.type.rsplit("/", 1)[-1] if grader._origin else None
-            name = base or grader_name(grader)
-            if ":" in name:
-                name = name.rsplit(":", 1)[-1].rsplit(".", 1)[-1]
-            numbered = (f"{name}-{number}" for number in itertools.count(2))
-            names.append(next(n for n in itertools.chain([name], numbered) if n not in names))
-        return names
-
     async def open_datasets(self) -> None:
         """Opens the dataset, and that of the shots, once."""
         await self._open(self.dataset)
         if self.few_shot is not None:
             await self._open(self.few_shot.dataset)
-
-    async def open(self) -> None:
-        """Opens the datasets and the graders, once."""
-        await self.open_datasets()
-        for grader in self.graders:
-            await self._open(grader)
 
     async def _open(self, component: Component) -> None:
         if not any(component is opened for opened in self._opened):
@@ -154,6 +123,50 @@ class GradedEvaluator(Component, SamplingClientEvaluator):
         """
         opened, self._opened = self._opened, []
         await close_all(reversed(opened))
+
+
+class GradedEvaluator(DatasetEvaluator):
+    """A dataset, sampled through a renderer and graded."""
+
+    graders: list[Annotated[Grader, ComponentKind("grader")]] = Field(min_length=1)
+    """What grades the answers; the first gives the evaluator's score."""
+    prefill: str = ""
+    """The start of each answer, which the model continues; it counts as part of the answer."""
+    sampling: SamplingOptions | None = None
+    """How to sample, in place of the config's ``sampling``."""
+    num_samples: int = Field(default=1, ge=1)
+    """Answers to each example; more than one adds pass@k."""
+    shuffle_choices: bool = True
+    """Whether the options of a multiple choice question are shuffled, by the example's id."""
+    choice_instruction: str = CHOICE_INSTRUCTION
+    """What stands under the options of a multiple choice question."""
+
+    label: ClassVar[str] = "graded"
+
+    def __init__(self, *, name: str | None = None, **options: Any) -> None:
+        from proctor.build import build
+
+        if "graders" in options and isinstance(options["graders"], (list, tuple)):
+            options["graders"] = [build("grader", grader) for grader in options["graders"]]
+        super().__init__(name=name, **options)
+
+    def grader_names(self) -> list[str]:
+        """Each grader's name in metric names: the registered one, numbered where it repeats."""
+        names: list[str] = []
+        for grader in self.graders:
+            base = grader._origin.type.rsplit("/", 1)[-1] if grader._origin else None
+            name = base or grader_name(grader)
+            if ":" in name:
+                name = name.rsplit(":", 1)[-1].rsplit(".", 1)[-1]
+            numbered = (f"{name}-{number}" for number in itertools.count(2))
+            names.append(next(n for n in itertools.chain([name], numbered) if n not in names))
+        return names
+
+    async def open(self) -> None:
+        """Opens the datasets and the graders, once."""
+        await self.open_datasets()
+        for grader in self.graders:
+            await self._open(grader)
 
     async def evaluate(self, client: Any, context: EvaluationContext) -> EvaluationResult:
         """Samples and grades every selected example.

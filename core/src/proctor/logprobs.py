@@ -7,18 +7,15 @@ import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, PrivateAttr, field_validator
-
-from proctor.components import Component, ComponentKind, fingerprint
+from proctor.components import fingerprint
 from proctor.context import EvaluationContext, identify
-from proctor.datasets import Dataset
 from proctor.errors import ConfigError, RendererError, first_cause
-from proctor.evaluators import SamplingClientEvaluator
+from proctor.evaluators import DatasetEvaluator
 from proctor.grading import GradedPair
-from proctor.metrics import EvaluationResult, valid_name
-from proctor.prompts import FewShot, PromptStyle, choose_shots
+from proctor.metrics import EvaluationResult
+from proctor.prompts import PromptStyle, choose_shots
 from proctor.records import grade_record, request_digest, sample_key, sample_record
 from proctor.renderers import Renderer, choose_renderer, get_renderer
 from proctor.sampling import RequestFailed, send
@@ -31,54 +28,8 @@ ROWS_AHEAD = 32
 """Rows that are read from the dataset at once."""
 
 
-class LogprobEvaluator(Component, SamplingClientEvaluator):
+class LogprobEvaluator(DatasetEvaluator):
     """Base of evaluators that ask how likely texts are, as answers to the rows of a dataset."""
-
-    dataset: Annotated[Dataset, ComponentKind("dataset")]
-    """Where the examples come from."""
-    system: str | None = None
-    """A system message before each question."""
-    few_shot: FewShot | None = None
-    """Answered examples before each question; never the question itself."""
-    renderer: str | None = None
-    """The renderer's name; without it, the model's own."""
-    limit: int | None = Field(default=None, ge=1)
-    """Take this many examples: the same ones each time, from all strata."""
-    scan: int | None = Field(default=None, ge=1)
-    """Look at this many rows of the dataset only, where it is too large to pass over."""
-    by: list[str] = Field(
-        default_factory=list,
-        json_schema_extra={"items": {"type": "string", "pattern": r"^metadata\.[^.]+$"}},
-    )
-    """Fields, such as ``metadata.subject``, for each of whose values to report the metrics too."""
-    min_coverage: float | None = Field(default=None, ge=0.0, le=1.0)
-    """The share of examples that must have a value for there to be a score."""
-
-    _label: str | None = PrivateAttr(default=None)
-    _is_open: bool = PrivateAttr(default=False)
-
-    def __init__(self, *, name: str | None = None, **options: Any) -> None:
-        from proctor.build import build
-
-        if "dataset" in options:
-            options["dataset"] = build("dataset", options["dataset"])
-        super().__init__(**options)
-        if name is not None:
-            valid_name(name)
-        self._label = name
-
-    @field_validator("by")
-    @classmethod
-    def _by_names_a_field(cls, by: list[str]) -> list[str]:
-        for path in by:
-            if path.split(".")[0] != "metadata" or path.count(".") != 1:
-                raise ValueError(f"'by' takes fields such as metadata.subject, not {path!r}")
-        return by
-
-    @property
-    def metric_name(self) -> str:
-        """What its metrics' names begin with."""
-        return self._label or type(self).__name__.lower()
 
     def texts(self, example: Example) -> Sequence[str]:
         """The texts to score as answers to an example.
@@ -98,23 +49,8 @@ class LogprobEvaluator(Component, SamplingClientEvaluator):
         Raises:
             ProctorError: The dataset can't be used.
         """
-        await self._open()
+        await self.open_datasets()
         await asyncio.to_thread(_LogprobRun.choose, self, context)
-
-    async def close(self) -> None:
-        """Closes the dataset."""
-        if self._is_open:
-            self._is_open = False
-            await self.dataset.close()
-            if self.few_shot is not None:
-                await self.few_shot.dataset.close()
-
-    async def _open(self) -> None:
-        if not self._is_open:
-            self._is_open = True
-            await self.dataset.open()
-            if self.few_shot is not None:
-                await self.few_shot.dataset.open()
 
     async def __call__(self, sampling_client: Any) -> dict[str, float]:
         """Evaluates with defaults; returns the metrics by name."""
@@ -128,7 +64,7 @@ class LogprobEvaluator(Component, SamplingClientEvaluator):
             ProctorError: The dataset or the renderer can't be used. What became of single
                 requests is in the result, not an error.
         """
-        await self._open()
+        await self.open_datasets()
         style, selection = await asyncio.to_thread(_LogprobRun.choose, self, context)
         return await _LogprobRun(self, client, context, style, selection).result()
 

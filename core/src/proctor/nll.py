@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ BITS = "bits_per_byte"
 
 class NLL(LogprobEvaluator):
     """Mean negative log-likelihood of the targets, in nats per token, and in bits per byte."""
+
+    label: ClassVar[str] = "nll"
 
     def texts(self, example: Example) -> Sequence[str]:
         """The target; the first, where there are several.
