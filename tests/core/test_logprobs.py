@@ -356,6 +356,35 @@ async def test_scan_without_limit_is_one_line() -> None:
         await nll(scan=5).prepare(proctor.EvaluationContext(name="x"))
 
 
+async def test_a_client_without_log_probabilities_is_one_line() -> None:
+    class SamplesOnly:
+        """A client that only samples."""
+
+        def get_tokenizer(self) -> ByteTokenizer:
+            return ByteTokenizer()
+
+        async def sample(self, **_: Any) -> None:
+            raise AssertionError
+
+    with pytest.raises(proctor.BackendError, match="SamplesOnly gives no log-probabilities"):
+        await nll()(SamplesOnly())
+
+
+async def test_an_older_client_has_the_other_form() -> None:
+    class Older(Likelihoods):
+        """A client of before tinker 0.38."""
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == "compute_logprobs":
+                raise AttributeError(name)
+            return super().__getattribute__(name)
+
+        async def compute_logprobs_async(self, prompt: tinker.ModelInput) -> Any:
+            return await Likelihoods.compute_logprobs(self, prompt)
+
+    assert await nll()(Older()) == await nll()(Likelihoods())
+
+
 class Records:
     """Keeps what a run would write."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from proctor.components import fingerprint
 from proctor.context import EvaluationContext, identify
-from proctor.errors import ConfigError, RendererError, first_cause
+from proctor.errors import BackendError, ConfigError, RendererError, first_cause
 from proctor.evaluators import DatasetEvaluator
 from proctor.grading import GradedPair
 from proctor.metrics import EvaluationResult
@@ -130,6 +130,15 @@ class _LogprobRun:
         self.tokenizer = self.renderer.tokenizer
         self.renderer_key = f"{name}:{self.renderer.version}"
         self.special = frozenset(getattr(self.tokenizer, "all_special_ids", ()))
+        self._compute = getattr(client, "compute_logprobs", None) or getattr(
+            client, "compute_logprobs_async", None
+        )
+        if self._compute is None:
+            raise BackendError(
+                f"{type(client).__name__} gives no log-probabilities of a text",
+                where=self.name,
+                fix="use a backend that does, such as tinker or local",
+            )
         self.tally = evaluator.tally()
         self._fingerprint = fingerprint(evaluator)
         self._in_flight = RequestsInFlight()
@@ -268,7 +277,7 @@ class _LogprobRun:
             with self._in_flight.sent(id(answer), example.id):
                 given, seconds = await send(
                     self.client,
-                    self.client.compute_logprobs,
+                    self._compute,
                     [*prompt, *answer],
                     timeout=self.context.request_timeout,
                     deadline=self.context.deadline,

@@ -193,3 +193,14 @@ async def test_a_step_in_the_background_is_a_run_on_disk(
     results = proctor.FinishedRun(tmp_path / "evaluations" / "step-000000").results()
     assert results is not None
     assert results["metrics"] == metrics
+
+
+async def test_a_future_of_the_training_loop_s_own(slow: Any, numbers: Any) -> None:
+    """What belongs to the loop of training is awaited there, not on the thread."""
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    future.set_result(slow.client_of(4))
+    evals = proctor.InlineEvaluations([numbers()], eval_every=1, mode="background")
+    await evals.step(0, sampling_client=future)
+    await evals.finish()
+    ((_, metrics),) = evals.arrived()
+    assert metrics["numbers/score"] == 0.4

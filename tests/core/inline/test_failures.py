@@ -112,6 +112,22 @@ async def test_requests_that_hang_fail_at_the_time_budget(
     assert "Plain" in caplog.text
 
 
+async def test_a_training_client_s_evaluator_that_hangs_ends_at_the_time_budget(
+    model: Any, numbers: Any
+) -> None:
+    class Hangs(proctor.TrainingClientEvaluator):
+        """One that never comes back."""
+
+        async def __call__(self, training_client: Any) -> dict[str, float]:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    evals = proctor.InlineEvaluations([Hangs(), numbers()], eval_every=1, time_budget=2.0)
+    metrics = await asyncio.wait_for(evals.step(0, training_client=model), 60)
+    assert metrics["Hangs/failed_evaluations"] == 1.0
+    assert "numbers/score" in metrics
+
+
 async def test_a_token_budget_ends_the_sending_and_withholds_the_score(numbers: Any) -> None:
     client = ScriptedClient(lambda *_: Reply("<1>"))
     evals = proctor.InlineEvaluations(

@@ -16,7 +16,7 @@ from proctor.errors import ConfigError
 from proctor.evaluators import needs_training_client
 from proctor.inline.evaluation_thread import EvaluationThread
 from proctor.inline.schedule import Schedule
-from proctor.inline.snapshots import submit_snapshot
+from proctor.inline.snapshots import settled, submit_snapshot
 from proctor.inline.source import load_inline_config
 from proctor.inline.step_evaluation import StepEvaluation, StepEvaluator
 
@@ -204,7 +204,7 @@ class InlineEvaluations:
                 due = [e for e in due if e not in sampled]
                 if not due:
                     return {}
-        submitted = sampling_client
+        submitted = await settled(sampling_client)
         if submitted is None and any(not needs_training_client(e.evaluator) for e in due):
             submitted = await submit_snapshot(training_client)
         self._schedule.mark(due, step)

@@ -49,11 +49,23 @@ async def submit_snapshot(training_client: Any) -> Any:
         )
     try:
         submitted = training_client.save_weights_and_get_sampling_client()
-        if inspect.isawaitable(submitted) and not type(submitted).__module__.startswith("tinker"):
-            return await submitted
     except Exception as error:
         return _refused(error)
-    return submitted
+    return await settled(submitted)
+
+
+async def settled(submitted: Any) -> Any:
+    """What can be awaited in this event loop only, awaited; a future of tinker's is left as it is.
+
+    Args:
+        submitted: A sampling client, or an awaitable of one.
+    """
+    if not inspect.isawaitable(submitted) or type(submitted).__module__.startswith("tinker"):
+        return submitted
+    try:
+        return await submitted
+    except Exception as error:
+        return _refused(error)
 
 
 async def _refused(error: Exception) -> Any:

@@ -134,6 +134,7 @@ class StepEvaluation:
 
     async def run_training(self, training_client: Any) -> dict[str, float]:
         """Runs the evaluators that need the training client; returns their metrics."""
+        self._start_clock()
         await self._together(self.training, training_client)
         names = [entry.name for entry in self.training]
         return self._metrics(names)
@@ -146,8 +147,7 @@ class StepEvaluation:
         """
         if not self.sampling:
             return
-        budget = self._evaluator.options.time_budget
-        deadline = None if budget is None else time.monotonic() + budget
+        self._start_clock()
         try:
             snapshot = await self._evaluator.opener.open(submitted)
         except Exception as error:
@@ -155,15 +155,17 @@ class StepEvaluation:
                 self._fail(entry.name, error)
             return
         self._context = replace(
-            self._context,
-            identity=snapshot.identity,
-            tokenizer=snapshot.tokenizer,
-            deadline=deadline,
+            self._context, identity=snapshot.identity, tokenizer=snapshot.tokenizer
         )
         if self._folder is not None:
             with suppress(RunError):
                 self._folder.describe(status="running", model=describe_identity(snapshot.identity))
         await self._together(self.sampling, snapshot.client)
+
+    def _start_clock(self) -> None:
+        budget = self._evaluator.options.time_budget
+        if budget is not None:
+            self._context = replace(self._context, deadline=time.monotonic() + budget)
 
     async def _together(self, entries: Sequence[ConfiguredEvaluator], client: Any) -> None:
         try:
