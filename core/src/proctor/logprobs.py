@@ -130,9 +130,8 @@ class _LogprobRun:
         self.tokenizer = self.renderer.tokenizer
         self.renderer_key = f"{name}:{self.renderer.version}"
         self.special = frozenset(getattr(self.tokenizer, "all_special_ids", ()))
-        self._compute = getattr(client, "compute_logprobs", None) or getattr(
-            client, "compute_logprobs_async", None
-        )
+        forms = ("compute_logprobs", "compute_logprobs_async")
+        self._compute: Any = next((getattr(client, f) for f in forms if hasattr(client, f)), None)
         if self._compute is None:
             raise BackendError(
                 f"{type(client).__name__} gives no log-probabilities of a text",
