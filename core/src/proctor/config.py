@@ -246,7 +246,8 @@ def _add_evaluator(
 
 def _evaluator_name(spec: Any, place: Place) -> str:
     if not isinstance(spec, Mapping):
-        return str(getattr(spec, "metric_name", type(spec).__name__))
+        own = getattr(spec, "__name__", type(spec).__name__)
+        return str(getattr(spec, "metric_name", own))
     name = spec.get("name", spec["type"])
     if not isinstance(name, str):
         raise ConfigError(f"a name is text, not {name!r}", where=str(place / "name"))

@@ -107,6 +107,15 @@ async def test_a_failing_evaluator_is_an_error_on_request(model: Any) -> None:
         await builder()(model.client_of(1))
 
 
+async def test_a_function_is_an_evaluator_too(model: Any) -> None:
+    async def tokens(sampling_client: Any) -> dict[str, float]:
+        return {"count": len(sampling_client.get_tokenizer().encode("abc"))}
+
+    (builder,) = proctor.evaluator_builders([tokens])
+    assert list(await builder()(model.client_of(0))) == ["tokens/count"]
+    assert json.dumps(builder.to_dict())
+
+
 async def test_every_counts_calls(model: Any) -> None:
     config = [{"type": f"{__name__}:Constant", "name": "c", "every": 3}]
     (builder,) = proctor.evaluator_builders(config)
