@@ -114,5 +114,5 @@ def test_uninstalled_its_names_are_gone(bare_environment: Any, folder: Path) -> 
     bare_environment.pip(*install)  # the other tests of this module have it
     assert ran.returncode == 2
     assert ran.stderr.startswith("error: evals.yaml:6: evaluators[0]: unknown evaluator 'capitals'")
-    assert "known evaluators: graded, " in ran.stderr
+    assert "known evaluators: choice_logprob, graded, " in ran.stderr
     assert ran.stderr.count("\n") == 1
