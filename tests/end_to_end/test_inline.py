@@ -9,7 +9,7 @@ import pytest
 import tinker
 
 import proctor
-from proctor.testing import ByteTokenizer, Reply, ScriptedClient
+from proctor.testing import Reply, ScriptedClient
 
 TASK = """
 from inspect_ai import Task, task
@@ -58,21 +58,7 @@ class Saying(ScriptedClient):
     """A client whose log-probabilities tell one snapshot from another."""
 
     def __init__(self, logprob: float) -> None:
-        super().__init__(lambda *_: Reply("hello\n\nUser:", ends=False), ByteTokenizer())
-        self.logprob = logprob
-
-    async def _respond(self, prompt: str, num_samples: int) -> tinker.SampleResponse:
-        response = await super()._respond(prompt, num_samples)
-        sequences = [
-            tinker.SampledSequence(
-                stop_reason=s.stop_reason,
-                sequence_id=s.sequence_id,
-                _tokens_list=list(s.tokens),
-                _logprobs_list=[self.logprob] * len(s.tokens),
-            )
-            for s in response.sequences
-        ]
-        return tinker.SampleResponse(sequences=sequences)
+        super().__init__(lambda *_: Reply("hello\n\nUser:", ends=False), logprob=logprob)
 
     async def compute_logprobs(self, prompt: tinker.ModelInput) -> list[float | None]:
         return [None, *[self.logprob] * (prompt.length - 1)]

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from proctor.errors import TransientError
-from proctor.sampling import Overdue, RequestFailed, within
+from proctor.sampling import Overdue, RequestFailed, newest_form, within
 
 if TYPE_CHECKING:
     from proctor.context import EvaluationContext
@@ -41,7 +41,7 @@ class CappedClient:
 
     def sample(self, prompt: Any, *arguments: Any, **options: Any) -> CappedRequest:
         """Submits a request as the client's own ``sample`` does, once there is a slot for it."""
-        send = getattr(self._client, "sample", None) or self._client.sample_async
+        send = newest_form(self._client, "sample")
         return self._request(prompt, lambda: send(prompt, *arguments, **options))
 
     async def sample_async(self, prompt: Any, *arguments: Any, **options: Any) -> Any:
@@ -50,8 +50,7 @@ class CappedClient:
 
     def compute_logprobs(self, prompt: Any, *arguments: Any, **options: Any) -> CappedRequest:
         """Submits a request as the client's own does, once there is a slot for it."""
-        send = getattr(self._client, "compute_logprobs", None)
-        send = send or self._client.compute_logprobs_async
+        send = newest_form(self._client, "compute_logprobs")
         return self._request(prompt, lambda: send(prompt, *arguments, **options))
 
     async def compute_logprobs_async(self, prompt: Any, *arguments: Any, **options: Any) -> Any:

@@ -120,6 +120,14 @@ class EvaluationContext:
         identity, tokenizer = identify(client)
         return cls(identity=identity, tokenizer=tokenizer, **settings)
 
+    def least_limit(self, own: int | None) -> int | None:
+        """The smaller of an evaluator's own limit and the run's; None where neither has one."""
+        return min((n for n in (own, self.limit) if n is not None), default=None)
+
+    def required_coverage(self, own: float | None) -> float:
+        """An evaluator's own ``min_coverage``, or the run's where it has none."""
+        return self.min_coverage if own is None else own
+
     def named(self, name: str) -> EvaluationContext:
         """The same context for another evaluator."""
         return replace(self, name=name)

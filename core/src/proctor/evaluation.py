@@ -24,7 +24,7 @@ from proctor.errors import ConfigError, RendererError, first_cause
 from proctor.graders import Grader
 from proctor.grading import GradedPair, GradingStage
 from proctor.hashing import HashCounter, hash64
-from proctor.ledger import Ledger, LedgerColumn
+from proctor.ledger import Ledger, LedgerColumn, metadata_text
 from proctor.metrics import EvaluationResult
 from proctor.prompts import PromptStyle, choose_shots
 from proctor.records import grade_record, request_digest, sample_key, sample_record
@@ -72,6 +72,8 @@ class Evaluation:
         self.context = context
         self.name = context.name or evaluator.metric_name
         self.sampling = evaluator.sampling or context.sampling
+        seed = context.seed if self.sampling.seed is None else self.sampling.seed
+        self._seeded_sampling = self.sampling.model_copy(update={"seed": seed})
         self.grader_names = evaluator.grader_names()
         self._fingerprints = [fingerprint(grader) for grader in evaluator.graders]
         self.ledger = Ledger(
@@ -197,11 +199,7 @@ class Evaluation:
         return EvaluationResult.from_ledger(
             self.name,
             self.ledger,
-            min_coverage=(
-                self.context.min_coverage
-                if self.evaluator.min_coverage is None
-                else self.evaluator.min_coverage
-            ),
+            min_coverage=self.context.required_coverage(self.evaluator.min_coverage),
             details={
                 "renderer": self.renderer_key,
                 "dataset": self._provenance,
@@ -218,8 +216,8 @@ class Evaluation:
         return min(self.context.budget.cap, cap) if cap else self.context.budget.cap
 
     def _select(self) -> None:
-        limits = [n for n in (self.evaluator.limit, self.context.limit) if n is not None]
-        if self.evaluator.scan is not None and not limits:
+        limit = self.context.least_limit(self.evaluator.limit)
+        if self.evaluator.scan is not None and limit is None:
             raise ConfigError("'scan' goes with 'limit'", where=self.name)
         few_shot = self.evaluator.few_shot
         self._style = PromptStyle(
@@ -233,7 +231,7 @@ class Evaluation:
         self._selection = select(
             self.evaluator.dataset,
             self.evaluator.graders,
-            limit=min(limits) if limits else None,
+            limit=limit,
             seed=self.context.seed,
             scan=self.evaluator.scan,
             check=lambda example: self._style.messages(self._style.present(example)[0]),
@@ -262,8 +260,8 @@ class Evaluation:
 
     def _add_row(self, example: Example) -> int:
         return self.ledger.add_example(
-            _field(example, "metadata.cluster"),
-            [_field(example, path) for path in self.evaluator.by],
+            metadata_text(example, "metadata.cluster"),
+            [metadata_text(example, path) for path in self.evaluator.by],
         )
 
     def _render_batch(self, rows: Iterator[tuple[int, Example]]) -> list[Item]:
@@ -283,17 +281,12 @@ class Evaluation:
                 messages=messages,
                 prompt_tokens=tokens,
                 digest=request_digest(
-                    self.identity.key, self.renderer_key, self._effective_sampling(), tokens
+                    self.identity.key, self.renderer_key, self._seeded_sampling, tokens
                 ),
                 occurrence=0,
             )
             for (position, example, order, messages), tokens in zip(shown, prompts, strict=True)
         ]
-
-    def _effective_sampling(self) -> Any:
-        """The options with the run's seed where they have none of their own."""
-        seed = self.context.seed if self.sampling.seed is None else self.sampling.seed
-        return self.sampling.model_copy(update={"seed": seed})
 
     async def _work(self, queue: asyncio.Queue[Item | None]) -> None:
         while (item := await queue.get()) is not None:
@@ -345,7 +338,7 @@ class Evaluation:
         """A seed for each request, so that equal prompts get other answers, equal models equal."""
         if count > 1 and not self.context.seed_covers_samples:
             return None
-        seed = self._effective_sampling().seed
+        seed = self._seeded_sampling.seed
         return hash64(seed, item.prompt_tokens, item.occurrence) & 0x7FFFFFFF
 
     async def _take(self, item: Item, sample: Sample) -> None:
@@ -391,8 +384,3 @@ class Evaluation:
                 warning = early_warning(self._early)
                 if warning:
                     self.context.progress.warn(self.name, str(warning))
-
-
-def _field(example: Example, path: str) -> str | None:
-    value = example.metadata.get(path.split(".", 1)[1])
-    return None if value is None else str(value)

@@ -14,7 +14,7 @@ import numpy as np
 
 from proctor.errors import ConfigError
 from proctor.estimates import OUTCOME_CODES, Estimate, Pairs, estimate_pairs
-from proctor.types import Grade, Outcome
+from proctor.types import Example, Grade, Outcome
 
 MOST_GROUPS = 1000
 """Most values of one ``by`` field; more is a field that tells rows apart, not groups."""
@@ -117,6 +117,12 @@ class _Cells:
         self.values = array("d")
         self.outcomes = array("B")
         self.answers: array[int] | None = None
+
+
+def metadata_text(example: Example, path: str) -> str | None:
+    """The value of a field such as ``metadata.subject``, as clusters and groups have it."""
+    value = example.metadata.get(path.split(".", 1)[1])
+    return None if value is None else str(value)
 
 
 class Ledger:

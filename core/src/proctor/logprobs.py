@@ -14,11 +14,12 @@ from proctor.context import EvaluationContext, identify
 from proctor.errors import BackendError, ConfigError, RendererError, first_cause
 from proctor.evaluators import DatasetEvaluator
 from proctor.grading import GradedPair
+from proctor.ledger import metadata_text
 from proctor.metrics import EvaluationResult
 from proctor.prompts import PromptStyle, choose_shots
 from proctor.records import grade_record, request_digest, sample_key, sample_record
 from proctor.renderers import Renderer, choose_renderer, get_renderer
-from proctor.sampling import RequestFailed, send
+from proctor.sampling import RequestFailed, newest_form, send
 from proctor.scored_text import ScoredText, aligned_logprobs, text_length
 from proctor.selection import Selection, select
 from proctor.stragglers import RequestsInFlight
@@ -130,14 +131,14 @@ class _LogprobRun:
         self.tokenizer = self.renderer.tokenizer
         self.renderer_key = f"{name}:{self.renderer.version}"
         self.special = frozenset(getattr(self.tokenizer, "all_special_ids", ()))
-        forms = ("compute_logprobs", "compute_logprobs_async")
-        self._compute: Any = next((getattr(client, f) for f in forms if hasattr(client, f)), None)
-        if self._compute is None:
+        try:
+            self._compute = newest_form(client, "compute_logprobs")
+        except AttributeError:
             raise BackendError(
                 f"{type(client).__name__} gives no log-probabilities of a text",
                 where=self.name,
                 fix="use a backend that does, such as tinker or local",
-            )
+            ) from None
         self.tally = evaluator.tally()
         self._fingerprint = fingerprint(evaluator)
         self._in_flight = RequestsInFlight()
@@ -147,8 +148,8 @@ class _LogprobRun:
         evaluator: LogprobEvaluator, context: EvaluationContext
     ) -> tuple[PromptStyle, Selection]:
         """How examples are shown, and which."""
-        limits = [n for n in (evaluator.limit, context.limit) if n is not None]
-        if evaluator.scan is not None and not limits:
+        limit = context.least_limit(evaluator.limit)
+        if evaluator.scan is not None and limit is None:
             raise ConfigError("'scan' goes with 'limit'", where=context.name)
         few_shot = evaluator.few_shot
         style = PromptStyle(
@@ -165,7 +166,7 @@ class _LogprobRun:
         selection = select(
             evaluator.dataset,
             (),
-            limit=min(limits) if limits else None,
+            limit=limit,
             seed=context.seed,
             scan=evaluator.scan,
             check=check,
@@ -204,10 +205,9 @@ class _LogprobRun:
             for _, example in [*reversed(ahead), *rows]:
                 self.tally.add(example, None, "interrupted", *self._place(example))
         progress.finished(self.name)
-        min_coverage = self.evaluator.min_coverage
         return self.tally.result(
             self.name,
-            self.context.min_coverage if min_coverage is None else min_coverage,
+            self.context.required_coverage(self.evaluator.min_coverage),
             {
                 "renderer": self.renderer_key,
                 "dataset": self.evaluator.dataset.provenance(),
@@ -218,11 +218,8 @@ class _LogprobRun:
         )
 
     def _place(self, example: Example) -> tuple[str | None, list[str | None]]:
-        def field(path: str) -> str | None:
-            value = example.metadata.get(path.split(".", 1)[1])
-            return None if value is None else str(value)
-
-        return field("metadata.cluster"), [field(path) for path in self.evaluator.by]
+        groups = [metadata_text(example, path) for path in self.evaluator.by]
+        return metadata_text(example, "metadata.cluster"), groups
 
     async def _score(self, position: int, example: Example) -> None:
         texts = self.evaluator.texts(example)

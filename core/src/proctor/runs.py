@@ -163,10 +163,15 @@ def new_run_folder(parent: Path, label: str) -> Path:
     """A folder name for a new run: the time and the config's name, never one that is taken."""
     now = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-") or "run"
-    folder = parent / f"{now}-{stem}"
+    return free_folder(parent, f"{now}-{stem}")
+
+
+def free_folder(parent: Path, name: str) -> Path:
+    """A folder of a name, with a number behind it where the name is taken."""
+    folder = parent / name
     number = 2
     while folder.exists():
-        folder = parent / f"{now}-{stem}-{number}"
+        folder = parent / f"{name}-{number}"
         number += 1
     return folder
 

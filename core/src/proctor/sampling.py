@@ -86,9 +86,17 @@ def submit(
     tinker 0.38 deprecates the ``*_async`` forms, and clients written for older ones have only
     those.
     """
-    if hasattr(client, "sample"):
-        return client.sample(prompt=prompt, num_samples=num_samples, sampling_params=params)
-    return client.sample_async(prompt=prompt, num_samples=num_samples, sampling_params=params)
+    sample = newest_form(client, "sample")
+    return sample(prompt=prompt, num_samples=num_samples, sampling_params=params)
+
+
+def newest_form(client: Any, name: str) -> Any:
+    """A client's method, or its ``*_async`` form where it has only that.
+
+    Raises:
+        AttributeError: It has neither.
+    """
+    return getattr(client, name, None) or getattr(client, f"{name}_async")
 
 
 def retries_by_itself(client: Any) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from proctor.backends import Backend, OpenedModel
+from proctor.context import tokenizer_of
 from proctor.daemon_threads import in_daemon_thread
 from proctor.errors import BackendError, ConfigError
 from proctor.registry import one_line
@@ -170,10 +170,7 @@ class TinkerBackend(Backend):
         def load() -> Any:
             if self.tokenizer is not None:
                 return get_tokenizer(self.tokenizer)
-            # the SDK takes a folder's path for a hub's id, and cuts it at its second slash
-            if Path(base_model).is_dir():
-                return get_tokenizer(base_model)
-            return client.get_tokenizer()
+            return tokenizer_of(client)
 
         try:
             return await within(in_daemon_thread(load), TOKENIZER_SECONDS)

@@ -172,31 +172,14 @@ async def test_the_same_words_with_other_log_probabilities_are_no_frozen_weights
 ) -> None:
     """A model that has learnt its answers says them again at each step."""
 
-    class Learnt(ScriptedClient):
-        def __init__(self, logprob: float) -> None:
-            super().__init__(lambda *_: "<1>")
-            self.logprob = logprob
-
-        async def _respond(self, prompt: str, num_samples: int) -> Any:
-            import tinker
-
-            response = await super()._respond(prompt, num_samples)
-            sequences = [
-                tinker.SampledSequence(
-                    stop_reason=s.stop_reason,
-                    sequence_id=s.sequence_id,
-                    _tokens_list=list(s.tokens),
-                    _logprobs_list=[self.logprob] * len(s.tokens),
-                )
-                for s in response.sequences
-            ]
-            return tinker.SampleResponse(sequences=sequences)
+    def learnt(logprob: float) -> ScriptedClient:
+        return ScriptedClient(lambda *_: "<1>", logprob=logprob)
 
     evals = proctor.InlineEvaluations([numbers()], eval_every=1)
     for step, logprob in enumerate((-0.5, -0.25)):
-        await evals.step(step, sampling_client=Learnt(logprob))
+        await evals.step(step, sampling_client=learnt(logprob))
     assert "bit for bit" not in caplog.text
-    await evals.step(2, sampling_client=Learnt(-0.25))
+    await evals.step(2, sampling_client=learnt(-0.25))
     assert "steps 1 and 2" in caplog.text
 
 

@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
-import tinker
 from tinker_cookbook.eval import benchmarks
 from tinker_cookbook.rl.message_env import EnvFromMessageEnv, MessageEnv, MessageStepResult
 
 import proctor
 from proctor.testing import ByteTokenizer, Reply, ScriptedClient
-
-
-class WithLogprobs(ScriptedClient):
-    """A scripted client that gives log-probabilities, which tinker-cookbook asserts."""
-
-    async def _respond(self, prompt: str, num_samples: int) -> tinker.SampleResponse:
-        response = await super()._respond(prompt, num_samples)
-        sequences = [
-            tinker.SampledSequence(
-                stop_reason=sequence.stop_reason,
-                sequence_id=sequence.sequence_id,
-                _tokens_list=list(sequence.tokens),
-                _logprobs_list=[-0.5] * len(sequence.tokens),
-            )
-            for sequence in response.sequences
-        ]
-        return tinker.SampleResponse(sequences=sequences)
 
 
 class TrainedModel:
@@ -145,8 +128,8 @@ def numbers() -> Any:
 
 @pytest.fixture
 def client_of() -> Any:
-    """Makes clients that answer as a script says, with log-probabilities."""
-    return WithLogprobs
+    """Makes clients that give log-probabilities too, which tinker-cookbook asserts."""
+    return partial(ScriptedClient, logprob=-0.5)
 
 
 @pytest.fixture

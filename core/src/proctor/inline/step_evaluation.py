@@ -22,7 +22,7 @@ from proctor.inline.snapshots import SnapshotOpener
 from proctor.plugins import plugin_manager
 from proctor.run_description import describe_identity, describe_run, now
 from proctor.runner import ObservedRecords, RunReport
-from proctor.runs import RunFolder
+from proctor.runs import RunFolder, free_folder
 from proctor.sampling import RequestBudget, StopSignal
 
 
@@ -118,12 +118,9 @@ class StepEvaluation:
         parent = self._evaluator.log_path
         if parent is None:
             return None
-        stem = f"step-{self.step:06d}"
-        names = (stem if n == 1 else f"{stem}-{n}" for n in range(1, 1_000_000))
-        free = next(name for name in names if not (parent / name).exists())
         config = replace(self._evaluator.config, evaluators=list(due))
         try:
-            folder = RunFolder(parent / free)
+            folder = RunFolder(free_folder(parent, f"step-{self.step:06d}"))
             folder.describe(**describe_run(config, self._context, self._manager), step=self.step)
         except ProctorError as error:
             # the scores are right without a record of their samples

@@ -57,6 +57,7 @@ class ScriptedClient:
         script: Makes the answer to each sample of each prompt.
         tokenizer: The tokenizer of prompts and answers.
         queue_seconds: How long each request waits inside the client before it is worked on.
+        logprob: The log-probability of each sampled token; None to give none.
 
     Attributes:
         requests: How many requests were sent.
@@ -66,11 +67,17 @@ class ScriptedClient:
     """
 
     def __init__(
-        self, script: Script, tokenizer: Any = None, *, queue_seconds: float = 0.0
+        self,
+        script: Script,
+        tokenizer: Any = None,
+        *,
+        queue_seconds: float = 0.0,
+        logprob: float | None = None,
     ) -> None:
         self.script = script
         self.tokenizer = tokenizer or ByteTokenizer()
         self.queue_seconds = queue_seconds
+        self.logprob = logprob
         self.requests = 0
         self.prompts: list[str] = []
         self.parameters: list[tinker.SamplingParams] = []
@@ -123,6 +130,9 @@ class ScriptedClient:
                         stop_reason=reply.stop_reason,  # type: ignore[arg-type]
                         sequence_id=f"scripted-{next(self._ids)}",
                         _tokens_list=list(tokens),
+                        _logprobs_list=(
+                            None if self.logprob is None else [self.logprob] * len(tokens)
+                        ),
                     )
                 )
             return tinker.SampleResponse(sequences=sequences)

@@ -197,9 +197,7 @@ class _BenchmarkRun:
             for _ in range(min(together, self.context.budget.cap, len(chosen) or 1)):
                 group.create_task(worker())
         self.context.progress.finished(self.name)
-        min_coverage = self.evaluator.min_coverage
-        if min_coverage is None:
-            min_coverage = self.context.min_coverage
+        min_coverage = self.context.required_coverage(self.evaluator.min_coverage)
         result = EvaluationResult.from_ledger(
             self.name,
             self.ledger,
@@ -246,9 +244,8 @@ class _BenchmarkRun:
             ) from error
 
     def _choose(self, ids: Sequence[str]) -> list[int]:
-        limits = [n for n in (self.evaluator.limit, self.context.limit) if n is not None]
         rows = _Rows(rows=[Example(id=known, input=known) for known in ids])
-        limit = min(limits) if limits else None
+        limit = self.context.least_limit(self.evaluator.limit)
         selection = select(rows, (), limit=limit, seed=self.context.seed)
         places = {known: index for index, known in enumerate(ids)}
         return [places[example.id] for _, example in selection.rows()]

@@ -157,9 +157,7 @@ class _TasksRun:
             log = await self._run(task, ids)
             for sample in log.samples or []:
                 self._record(task, sample)
-            min_coverage = self.evaluator.min_coverage
-            if min_coverage is None:
-                min_coverage = self.context.min_coverage
+            min_coverage = self.context.required_coverage(self.evaluator.min_coverage)
             result = read_log(log, task.label, ids, min_coverage)
             details = {"log": str(log.location), "rows": len(ids), "task": task.spec}
             parts[task.label] = replace(result, details=details)
@@ -170,9 +168,8 @@ class _TasksRun:
 
     def _choose(self, task: LoadedTask) -> list[str]:
         """The ids of the samples to evaluate: the rule of ``limit`` is Proctor's."""
-        limits = [n for n in (self.evaluator.limit, self.context.limit) if n is not None]
         rows = _Rows(rows=task.examples())
-        limit = min(limits) if limits else None
+        limit = self.context.least_limit(self.evaluator.limit)
         selection = select(rows, (), limit=limit, seed=self.context.seed)
         return [example.id for _, example in selection.rows()]
 
