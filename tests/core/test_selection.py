@@ -11,7 +11,6 @@ from pydantic import Field
 import proctor
 import proctor.selection
 from proctor.build import build
-from proctor.components import Origin
 from proctor.evaluation import Evaluation
 from proctor.hashing import HashCounter, hash64
 from proctor.selection import select
@@ -218,9 +217,9 @@ def test_graders_of_similar_names_are_not_numbered() -> None:
         """One."""
 
     graders = [Any_(), Exact(), Any_(), Exact()]
-    graders[0]._origin = Origin("house/exact-match")
+    graders[0]._given_name = "exact-match"
     for grader in graders[1:]:
-        grader._origin = Origin("house/exact")
+        grader._given_name = "exact"
     made = proctor.GradedEvaluator(dataset=Rows(), graders=graders)
     assert made.grader_names() == ["exact-match", "exact", "exact-2", "exact-3"]
 

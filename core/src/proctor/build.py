@@ -22,7 +22,14 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-from proctor.components import Component, ComponentKind, FileFirst, Origin, source_digest
+from proctor.components import (
+    Component,
+    ComponentKind,
+    FileFirst,
+    Origin,
+    origin_of_code,
+    origin_of_registered,
+)
 from proctor.errors import ConfigError, PluginError, ProctorError, UnknownComponentError
 from proctor.graders import FunctionGrader, Grader
 from proctor.registry import Registration, import_target, one_line
@@ -73,6 +80,12 @@ class Place:
     def folder(self) -> Path | None:
         """The folder against which relative paths are read; None where there is no file."""
         return self.file.parent if self.file else None
+
+
+class NoOptions(BaseModel):
+    """The options of a plain function: none."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def build(kind: str, spec: Any, place: Place | None = None) -> Any:
@@ -139,14 +152,15 @@ def _resolve(kind: str, name: str, place: Place) -> tuple[Any, Origin]:
             raise UnknownComponentError(
                 f"{kind} {name!r} can't be imported: {one_line(error)}", where=str(place)
             ) from error
-        return target, Origin(name, source_digest(target))
+        origin = origin_of_code(target)
+        # a lone file is known by the name that the config has for it, wherever it stands
+        return target, Origin(name, origin.source) if ":" in origin.type else origin
     registration: Registration = plugin_manager().registry.find(kind, name, str(place))
-    origin = Origin(registration.qualified_name, registration.source)
     try:
         target = registration.load()
     except PluginError as error:
         raise PluginError(error.what, where=f"{place} ({error.where})", fix=error.fix) from error
-    return target, origin
+    return target, origin_of_registered(registration, target)
 
 
 def _anchored(target: str, place: Place) -> str:
@@ -180,7 +194,7 @@ def construct(
     if inspect.isclass(component_class) and issubclass(component_class, BaseModel):
         model: type[BaseModel] = component_class
     elif kindred_function(component_class):
-        return FunctionGrader(component_class)
+        model = NoOptions
     else:
         model = signature_model(component_class)
     values = {
@@ -195,19 +209,26 @@ def construct(
         raise _as_config_error(error, model, place, label) from error
     if validated.__class__ is component_class:
         made: Any = validated
+    elif kindred_function(component_class):
+        made = FunctionGrader(component_class)
     else:
         made = _call(component_class, validated, place, label)
-    if isinstance(made, Component):
-        if origin is not None:
-            made._origin = origin
-    elif origin is not None:
-        try:
-            made._origin = origin
-            made._options = validated
-        except AttributeError:  # a class with __slots__ is known by its own path
-            pass
+    if origin is not None:
+        _mark(made, origin, label, validated)
     _check_scale(made, place)
     return made
+
+
+def _mark(made: Any, origin: Origin, label: str, validated: BaseModel) -> None:
+    """Has a component know where it comes from, and what the config called it."""
+    if isinstance(made, Component):
+        made._origin, made._given_name = origin, label
+        return
+    try:
+        made._origin = origin
+        made._options = validated
+    except AttributeError:  # a class with __slots__ is known by its own path
+        pass
 
 
 def kindred_function(target: Any) -> bool:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import hashlib
 import inspect
 import json
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretBytes, SecretStr
+
+if TYPE_CHECKING:
+    from proctor.registry import Registration
 
 RESERVED_FIELDS = frozenset({"type", "name"})
 """Keys of a component's mapping in a config that are never options."""
@@ -71,6 +77,11 @@ class Component(BaseModel):
     """Raised when the same options come to mean something else."""
 
     _origin: Origin | None = PrivateAttr(default=None)
+    _given_name: str | None = PrivateAttr(default=None)
+
+    def _definition(self) -> Any:
+        """The class or function that says how it behaves."""
+        return type(self)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -93,6 +104,11 @@ class Component(BaseModel):
 
     async def close(self) -> None:
         """Drops the heavy state. Called once, also after a failure."""
+
+
+def given_name(component: Component) -> str | None:
+    """The name that a config, or an import path, called a component by; None where neither did."""
+    return component._given_name
 
 
 async def close_all(components: Iterable[Component]) -> None:
@@ -118,17 +134,79 @@ def summary(component: type[Any]) -> str:
 
 
 def origin_of(component: object) -> Origin:
-    """Where a component comes from, whether the registry or a person's own code made it."""
+    """Where a component comes from, whether a config or a person's own code made it."""
     known = getattr(component, "_origin", None)
     if isinstance(known, Origin):
         return known
-    code = component if inspect.isroutine(component) else type(component)
-    path = f"{code.__module__}:{code.__qualname__}"
-    return Origin(path, source_digest(code))
+    if isinstance(component, Component):
+        return origin_of_code(component._definition())
+    return origin_of_code(component if inspect.isroutine(component) else type(component))
 
 
-def source_digest(code: object) -> str:
-    """A digest of the file that defines a class or a function, or of its name where none does."""
+def origin_of_code(code: Any) -> Origin:
+    """Where a class or a function comes from.
+
+    What a plugin's distribution holds is known by the distribution and the name: the registered
+    one, else the code's own. A class that is registered speaks for its behaviour by its version;
+    everything else is told by its source, of which a distribution's may move between its modules.
+    """
+    from proctor.plugins import plugin_manager
+    from proctor.registry import module_of
+
+    manager = plugin_manager()
+    registration = manager.registration_of(code)
+    if registration is not None:
+        return origin_of_registered(registration, code)
+    module = module_of(code)
+    distribution = manager.distribution_of(module)
+    if distribution is not None:
+        return Origin(f"{distribution}/{code.__qualname__}", definition_digest(code))
+    return Origin(f"{module}:{code.__qualname__}", source_digest(code, _bound(code)))
+
+
+def _bound(code: Any) -> Any:
+    """What tells functions apart that stand in one file under one name; None for all others."""
+    compiled = getattr(code, "__code__", None)
+    cells = [cell.cell_contents for cell in getattr(code, "__closure__", None) or ()]
+    if compiled is None or not (cells or code.__name__ == "<lambda>"):
+        return None
+    values = [*compiled.co_names, *compiled.co_consts, *cells]
+    plain = [value for value in values if isinstance(value, (str, int, float, bool))]
+    return [compiled.co_firstlineno, compiled.co_code.hex(), plain]
+
+
+def origin_of_registered(registration: Registration, code: Any) -> Origin:
+    """Where a class or a function comes from that a plugin registered."""
+    if registration.source is None and inspect.isroutine(code):
+        return Origin(registration.qualified_name, definition_digest(code))
+    return Origin(registration.qualified_name, registration.source)
+
+
+def definition_digest(code: Any) -> str:
+    """A digest of what a class or a function does by itself: not of its module and its comments."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
+    except (TypeError, OSError, SyntaxError):
+        return source_digest(code)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [line for line in body if not _is_text(line)] or [ast.Pass()]  # type: ignore[attr-defined]
+    return "sha256:" + hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
+
+
+def _is_text(line: ast.stmt) -> bool:
+    """Whether a statement is a docstring, of whatever it stands in or under."""
+    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
+
+
+def source_digest(code: object, bound: Any = None) -> str:
+    """A digest of the file that defines a class or a function, or of its name where none does.
+
+    Args:
+        code: The class or the function.
+        bound: More that it depends on; None for nothing.
+    """
     try:
         content = Path(inspect.getfile(code)).read_bytes()  # type: ignore[arg-type]
     except (TypeError, OSError):
@@ -136,6 +214,8 @@ def source_digest(code: object) -> str:
             content = inspect.getsource(code).encode()  # type: ignore[arg-type]
         except (TypeError, OSError):
             content = repr(getattr(code, "__qualname__", code)).encode()
+    if bound is not None:
+        content += canonical_json(bound).encode("utf-8", "surrogatepass")
     return "sha256:" + hashlib.sha256(content).hexdigest()[:16]
 
 
@@ -162,6 +242,9 @@ def describe(value: object) -> Any:
         return value.as_posix()
     if isinstance(value, (SecretStr, SecretBytes)):
         return "(secret)"
+    if isinstance(value, functools.partial):
+        parts = {"function": value.func, "arguments": value.args, "keywords": value.keywords}
+        return describe(parts)
     return _described_origin(value)
 
 

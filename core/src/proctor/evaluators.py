@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, PrivateAttr, field_validator
 
-from proctor.components import Component, ComponentKind, close_all
+from proctor.components import Component, ComponentKind, close_all, given_name
 from proctor.context import EvaluationContext
 from proctor.datasets import Dataset
 from proctor.errors import ConfigError
@@ -154,8 +154,7 @@ class GradedEvaluator(DatasetEvaluator):
         """Each grader's name in metric names: the registered one, numbered where it repeats."""
         names: list[str] = []
         for grader in self.graders:
-            base = grader._origin.type.rsplit("/", 1)[-1] if grader._origin else None
-            name = base or grader_name(grader)
+            name = given_name(grader) or grader_name(grader)
             if ":" in name:
                 name = name.rsplit(":", 1)[-1].rsplit(".", 1)[-1]
             numbered = (f"{name}-{number}" for number in itertools.count(2))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import PrivateAttr
 
-from proctor.components import Component, Origin, source_digest
+from proctor.components import Component
 from proctor.types import Example, Grade, Sample
 
 if TYPE_CHECKING:
@@ -156,9 +156,9 @@ class FunctionGrader(Grader):
         if inspect.iscoroutinefunction(function):
             raise TypeError("a function used as a grader is synchronous; write a Grader for more")
         self._function = function
-        self._origin = Origin(
-            f"{function.__module__}:{function.__qualname__}", source_digest(function)
-        )
+
+    def _definition(self) -> Any:
+        return self._function
 
     @property
     def is_proportion(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -62,6 +63,15 @@ class Plugin:
         return f"{self.distribution}/{self.name}"
 
     @property
+    def packages(self) -> set[str]:
+        """The packages that its entry point and its components are in; none for a file."""
+        if self.target is None:
+            return set()
+        targets = [self.target, *(r.target for r in self.registrations)]
+        modules = {target.partition(":")[0] for target in targets if isinstance(target, str)}
+        return {_package(module) for module in modules}
+
+    @property
     def names(self) -> set[str]:
         """The names by which ``--no-plugin`` and ``PROCTOR_PLUGINS`` know it."""
         return {self.name, self.distribution, self.qualified_name}
@@ -80,3 +90,8 @@ class Plugin:
         """Notes a conflict with another plugin."""
         self.status = "conflict"
         self.problems.append(Problem(what, remedy))
+
+
+def _package(module: str) -> str:
+    is_package = hasattr(sys.modules.get(module), "__path__")
+    return module if is_package else module.rpartition(".")[0] or module

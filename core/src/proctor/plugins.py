@@ -27,9 +27,11 @@ from proctor.plugin_discovery import (
 from proctor.plugin_status import Plugin
 from proctor.registry import (
     Registrar,
+    Registration,
     Registry,
     import_file,
     import_remedy,
+    module_of,
     one_line,
 )
 
@@ -230,6 +232,21 @@ class PluginManager:
         """The working plugins that implement a hook."""
         owners = {impl.plugin_name for impl in getattr(self._pluggy.hook, hook).get_hookimpls()}
         return [p for p in self.plugins if p.is_working and p.qualified_name in owners]
+
+    def registration_of(self, code: Any) -> Registration | None:
+        """The name that a plugin, or the core, gave to a class or a function."""
+        return self.registry.naming(code, self.distribution_of(module_of(code)))
+
+    def distribution_of(self, module: str) -> str | None:
+        """The distribution with a plugin, or the core, that a module is part of; None for others.
+
+        Its packages are those that its entry point and its registered names stand in.
+        """
+        owners = {package: p.distribution for p in self.plugins for package in p.packages}
+        owners["proctor"] = "proctor"
+        parts = module.split(".")
+        packages = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+        return next((owners[package] for package in packages if package in owners), None)
 
     def extra_graders(self, plugin: Plugin, evaluator_spec: Mapping[str, Any]) -> list[Any]:
         """Specs of graders that a plugin adds to an evaluator.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import importlib
@@ -147,6 +148,11 @@ def import_file(path: Path) -> Any:
     return module
 
 
+def module_of(code: Any) -> str:
+    """The name of the module that defines a class or a function; methods of built-in types too."""
+    return getattr(code, "__module__", None) or "builtins"
+
+
 @dataclass(slots=True)
 class Registrar:
     """What a plugin's ``proctor_register`` gets: it knows whose names they are.
@@ -250,6 +256,26 @@ class Registry:
         """All registrations of a kind, by name and then owner."""
         found = [r for (k, _), rs in self._by_name.items() if k == kind for r in rs]
         return sorted(found, key=lambda r: (r.name, r.distribution))
+
+    def naming(self, code: Any, distribution: str | None) -> Registration | None:
+        """The registration that names a class or a function.
+
+        Args:
+            code: The class or the function.
+            distribution: Whose it is, so that a name which that one gave it through another of
+                its modules is found too.
+        """
+        path = f"{module_of(code)}:{code.__qualname__}"
+        known = [r for _, rs in sorted(self._by_name.items()) for r in rs]
+        for registration in known:
+            if registration.target == path or registration.target is code:
+                return registration
+        for registration in known:
+            if registration.distribution == distribution:
+                with contextlib.suppress(PluginError):
+                    if registration.load() is code:
+                        return registration
+        return None
 
     def conflicts(self) -> list[list[Registration]]:
         """The groups of registrations that share a bare name."""
