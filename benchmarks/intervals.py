@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from proctor.intervals import estimate_mean
+from proctor.scoring.intervals import estimate_mean
 
 LEAST, MOST = 0.92, 0.98
 

@@ -1,11 +1,11 @@
-"""Writes hooks.md from the docstrings of proctor.hookspecs: ``python docs/generate_hooks.py``."""
+"""Writes hooks.md from the hook specifications: ``python docs/generate_hooks.py``."""
 
 from __future__ import annotations
 
 import inspect
 from pathlib import Path
 
-from proctor import hookspecs
+from proctor.plugins import hookspecs
 
 HEAD = """\
 # The hooks of plugins

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-import proctor.plugins
-from proctor.cli import main
+from proctor.cli.main import main
+from proctor.plugins import active
 
 # these need the server that `dev.py test --service` prepares
 collect_ignore = [] if "SERVICE_PYTHON" in os.environ else ["service"]
@@ -43,11 +43,10 @@ def command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Co
     """Runs ``proctor`` in this process, in an empty folder, with the scripted backend."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-    before = proctor.plugins._active
 
     def run(*arguments: str, with_backend: bool = True) -> Printed:
         out, err = io.StringIO(), io.StringIO()
-        proctor.plugins._active = None
+        active.rediscover()
         plugin = ["--plugin", str(SCRIPTED_BACKEND)] if with_backend else []
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
@@ -56,10 +55,8 @@ def command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Co
                 code = stop.code
         return Printed(int(code or 0), out.getvalue(), err.getvalue())
 
-    try:
+    with active.using():
         yield run
-    finally:
-        proctor.plugins._active = before
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 
-from proctor import hookspecs
+from proctor.plugins import hookspecs
 
 
 def test_the_reference_is_what_the_specifications_say(root):

@@ -60,7 +60,7 @@ def test_plugins_import_public_names_of_the_core_only(plugins):
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [("proctor.registry", "Registry"), ("proctor", "_HOMES"), ("proctor.plugins", None)],
+    [("proctor.plugins.registry", "Registry"), ("proctor", "_HOMES"), ("proctor.plugins", None)],
 )
 def test_internals_of_the_core_are_not_public(module, name):
     assert not is_public(module, name)

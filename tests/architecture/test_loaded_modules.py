@@ -12,7 +12,7 @@ import pytest
 REPORT = """
 import json, sys
 def command(*arguments):
-    from proctor.cli import main
+    from proctor.cli.main import main
     sys.argv = ["proctor", *arguments]
     try:
         main()
@@ -48,7 +48,7 @@ def test_report_sees_what_is_loaded():
     [
         "import proctor",
         "command('--help')",
-        "from proctor.plugins import plugin_manager; plugin_manager()",
+        "from proctor.plugins.active import plugin_manager; plugin_manager()",
         "command('plugins')",
         "command('list')",
     ],

@@ -11,9 +11,9 @@ import pytest
 import tinker
 
 import proctor
-from proctor.capped_client import CappedClient
 from proctor.errors import TransientError
-from proctor.sampling import RequestBudget
+from proctor.evaluators.capped_client import CappedClient
+from proctor.sampling.budget import RequestBudget
 from proctor.testing import Hang, Reply, ScriptedClient
 
 PROMPT = tinker.ModelInput.from_ints([1, 2, 3])
@@ -109,8 +109,8 @@ def test_blocking_code_gets_its_answer(in_a_loop: bool) -> None:
 
 async def test_a_run_s_plain_evaluators_share_its_budget() -> None:
     """Offline too: ``proctor run`` hands such an evaluator the capped client."""
-    from proctor.config import ConfiguredEvaluator
-    from proctor.execution import evaluate
+    from proctor.configs.config import ConfiguredEvaluator
+    from proctor.runs.execution import evaluate
 
     class Plain(proctor.SamplingClientEvaluator):
         """All requests at once."""

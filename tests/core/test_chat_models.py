@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from proctor import Message, ModelIdentity, OpenedModel, RenderedChatModel, SamplingOptions
-from proctor.sampling import RequestBudget
+from proctor.sampling.budget import RequestBudget
 from proctor.testing import ByteTokenizer, Hang, Reply, ScriptedClient
 
 QUESTION = [Message(role="user", content="Capital of France?")]

@@ -12,11 +12,12 @@ from typing import Any, ClassVar
 import pytest
 
 import proctor
-from proctor.config import load_config
-from proctor.metrics import EvaluationResult
-from proctor.runner import RunReport, run_config
-from proctor.runs import RunFolder
-from proctor.sampling import StopSignal
+from proctor.configs.loading import load_config
+from proctor.runs.folder import RunFolder
+from proctor.runs.offline import run_config
+from proctor.runs.report import RunReport
+from proctor.sampling.budget import StopSignal
+from proctor.scoring.results import EvaluationResult
 from proctor.testing import ByteTokenizer, Hang, Reply, ScriptedClient
 
 LOG: list[str] = []
@@ -116,7 +117,7 @@ async def test_an_error_of_the_folder_ends_the_run_as_failed(
     def full(self: Any, entry: Any) -> None:
         raise proctor.RunError("no space left on device")
 
-    monkeypatch.setattr("proctor.runs.RunFolder.grade", full)
+    monkeypatch.setattr("proctor.runs.folder.RunFolder.grade", full)
     with pytest.raises(proctor.RunError):
         await run(tmp_path, graded())
     assert record(tmp_path)["status"] == "failed"

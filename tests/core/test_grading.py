@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import pytest
 
 import proctor
-from proctor.grading import GradedPair, GradingStage
+from proctor.grading.stage import GradingStage
+from proctor.scoring.grades import GradedPair
 from proctor.testing import Reply, ScriptedClient
 
 
@@ -231,7 +232,7 @@ async def test_a_grader_that_hangs_loses_its_own_row_only(kind: str) -> None:
 
 
 async def test_a_transient_error_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proctor.grading.time.sleep", lambda _: None)
+    monkeypatch.setattr("proctor.grading.stage.time.sleep", lambda _: None)
     calls: dict[int, int] = {}
 
     class Flaky(Each):

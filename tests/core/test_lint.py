@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from proctor.lint import lint_examples
-from proctor.lint.uniformity import same_shares_p, uniform_p
+from proctor.datasets.lint import lint_examples
+from proctor.datasets.lint.uniformity import same_shares_p, uniform_p
 from proctor.types import Example, Message
 
 
@@ -195,7 +195,7 @@ def test_a_constant_answer_is_as_bad_as_its_score(same, severity):
 
 
 def test_the_constant_answer_is_counted_also_among_many_targets(monkeypatch):
-    monkeypatch.setattr("proctor.lint.targets.MOST_TEXTS", 5)
+    monkeypatch.setattr("proctor.datasets.lint.targets.MOST_TEXTS", 5)
     examples = questions(10) + [Example(f"z{i}", f"Late {i}?", "zebra") for i in range(4)]
     finding = found(examples, "constant-answer")
     assert finding.count == 4

@@ -11,12 +11,12 @@ import pytest
 import tinker
 
 import proctor
-from proctor.choice_logprob import ChoiceLogprob
 from proctor.errors import ConfigError, DatasetError
-from proctor.intervals import estimate_ratio, t_quantile
-from proctor.nll import NLL
-from proctor.sampling import RequestBudget, RequestFailed, StopSignal
-from proctor.scored_text import aligned_logprobs, text_length
+from proctor.evaluators.choice_logprob import ChoiceLogprob
+from proctor.evaluators.nll import NLL
+from proctor.evaluators.scored_text import aligned_logprobs, text_length
+from proctor.sampling.budget import RequestBudget, RequestFailed, StopSignal
+from proctor.scoring.intervals import estimate_ratio, t_quantile
 from proctor.testing import ByteTokenizer
 
 

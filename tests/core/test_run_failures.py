@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 import proctor
-from proctor.sampling import RequestBudget
+from proctor.sampling.budget import RequestBudget
 from proctor.testing import ScriptedClient
 
 

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import proctor
-from proctor.runs import FinishedRun, JsonLines, RunFolder, new_run_folder
+from proctor.runs.finished import FinishedRun
+from proctor.runs.folder import RunFolder, new_run_folder
+from proctor.runs.json_lines import JsonLines
 
 
 def lines(path: Path) -> list[dict[str, object]]:
@@ -55,7 +57,7 @@ def test_a_disk_that_fills_up_leaves_whole_lines(tmp_path: Path) -> None:
         import resource, signal, sys
         from pathlib import Path
         from proctor.errors import RunError
-        from proctor.runs import JsonLines
+        from proctor.runs.json_lines import JsonLines
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         file = JsonLines(Path(sys.argv[1]))
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))

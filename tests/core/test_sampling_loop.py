@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 import pytest
 
 import proctor
-from proctor.context import Progress
-from proctor.sampling import RequestBudget, StopSignal
+from proctor.evaluators.context import Progress
+from proctor.sampling.budget import RequestBudget, StopSignal
 from proctor.testing import Hang, Reply, ScriptedClient
 
 
@@ -252,7 +252,7 @@ def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     async def quick(seconds: float, *rest: Any) -> Any:
         return await real(min(seconds, 0.001), *rest)
 
-    monkeypatch.setattr("proctor.sampling.asyncio.sleep", quick)
+    monkeypatch.setattr("proctor.sampling.requests.asyncio.sleep", quick)
 
 
 @pytest.mark.usefixtures("no_backoff")
@@ -475,7 +475,7 @@ async def test_the_result_does_not_depend_on_the_order_of_arrival() -> None:
 
 
 async def test_stragglers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proctor.stragglers.STRAGGLER_SECONDS", 0.1)
+    monkeypatch.setattr("proctor.sampling.in_flight.STRAGGLER_SECONDS", 0.1)
     named: list[str] = []
 
     class Watched(Progress):

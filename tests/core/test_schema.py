@@ -10,8 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import proctor
-from proctor.config import ConfigOptions
-from proctor.schema import config_schema
+from proctor.configs.config import ConfigOptions
+from proctor.configs.schema import config_schema
 from proctor.testing import PluginFolder
 
 HOUSE = """
@@ -256,7 +256,7 @@ def test_a_config_with_names_of_its_own_is_not_checked_for_names(is_valid: Any) 
 
 
 def test_the_schema_of_one_config_knows_its_names(house: Any, tmp_path: Path) -> None:
-    from proctor.cli import main
+    from proctor.cli.main import main
 
     (tmp_path / "evals.json").write_text(json.dumps(PRESETS))
     with pytest.raises(SystemExit) as ended:
@@ -291,7 +291,7 @@ def test_what_the_schema_accepts_loads_and_what_it_rejects_does_not(
 def test_a_file_that_can_not_be_written_is_an_error(
     house: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from proctor.cli import main
+    from proctor.cli.main import main
 
     with pytest.raises(SystemExit) as ended:
         main(["schema", "--out", str(tmp_path / "no" / "where.json")])

@@ -9,11 +9,11 @@ import pytest
 from pydantic import Field
 
 import proctor
-import proctor.selection
-from proctor.build import build
-from proctor.evaluation import Evaluation
+import proctor.datasets.selection
+from proctor.components.build import build
+from proctor.datasets.selection import select
+from proctor.evaluators.graded_run import Evaluation
 from proctor.hashing import HashCounter, hash64
-from proctor.selection import select
 
 
 class Rows(proctor.Dataset):
@@ -136,7 +136,7 @@ def test_equal_hashes_of_different_ids_are_no_duplicates(monkeypatch: pytest.Mon
     def weak(*parts: object) -> int:
         return hash64(*parts) % 7
 
-    monkeypatch.setattr(proctor.selection, "hash64", weak)
+    monkeypatch.setattr(proctor.datasets.selection, "hash64", weak)
     assert len(ids(Rows(sizes={"": 50}))) == 50
     with pytest.raises(proctor.DatasetError, match="'0' stands in row 1"):
         select(Rows(duplicate_at=40), [Any_()])

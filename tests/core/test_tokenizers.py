@@ -143,7 +143,7 @@ def test_threads_do_not_disturb_each_other_s_encoding(gguf: Path) -> None:
     """A fast tokenizer keeps a call's options as state, for which threads then compete."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from proctor.tokenizers import LockedTokenizer
+    from proctor.renderers.tokenizers import LockedTokenizer
 
     raw = get_tokenizer(str(gguf))
     text = "<|im_end|> and then " * 20
@@ -163,7 +163,7 @@ def test_threads_do_not_disturb_each_other_s_encoding(gguf: Path) -> None:
 
 
 def test_a_locked_tokenizer_is_the_tokenizer(gguf: Path) -> None:
-    from proctor.tokenizers import LockedTokenizer
+    from proctor.renderers.tokenizers import LockedTokenizer
 
     raw = get_tokenizer(str(gguf))
     locked = LockedTokenizer.of(raw)

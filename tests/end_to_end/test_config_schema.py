@@ -14,8 +14,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 import proctor
-from proctor.plugins import configure, fresh_plugin_manager
-from proctor.schema import config_schema
+from proctor.configs.schema import config_schema
+from proctor.plugins.active import configure, using
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ NOT_FOR_A_SCHEMA = {
 @pytest.fixture(scope="module")
 def schema() -> Iterator[Any]:
     """The validator, in an environment that has the tests' scripted backend too."""
-    with fresh_plugin_manager():
+    with using():
         configure(files=[ROOT / "tests" / "support" / "scripted_backend.py"])
         found = config_schema()
         Draft202012Validator.check_schema(found)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from proctor.plugin_template import KINDS
+from proctor.plugins.template import KINDS
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,27 +10,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from proctor.backends import (
-        Backend as Backend,
-        OpenedModel as OpenedModel,
-        SamplingClient as SamplingClient,
-        open_model as open_model,
-    )
-    from proctor.capped_client import CappedClient as CappedClient
-    from proctor.chat_models import (
-        ChatModel as ChatModel,
-        RenderedChatModel as RenderedChatModel,
-    )
-    from proctor.cli import console as console
-    from proctor.components import (
+    from proctor.cli.main import console as console
+    from proctor.components.component import (
         Component as Component,
         ComponentKind as ComponentKind,
         PythonFile as PythonFile,
-        fingerprint as fingerprint,
     )
-    from proctor.config import load_config as load_config
-    from proctor.context import EvaluationContext as EvaluationContext
-    from proctor.datasets import Dataset as Dataset
+    from proctor.components.fingerprints import fingerprint as fingerprint
+    from proctor.configs.loading import load_config as load_config
+    from proctor.datasets.dataset import Dataset as Dataset
+    from proctor.datasets.selection import select as select
     from proctor.errors import (
         BackendError as BackendError,
         ConfigError as ConfigError,
@@ -44,45 +33,45 @@ if TYPE_CHECKING:
         UngradedError as UngradedError,
         UnknownComponentError as UnknownComponentError,
     )
-    from proctor.estimates import Estimate as Estimate
-    from proctor.evaluators import (
-        GradedEvaluator as GradedEvaluator,
+    from proctor.evaluators.bases import (
         SamplingClientEvaluator as SamplingClientEvaluator,
         TrainingClientEvaluator as TrainingClientEvaluator,
     )
-    from proctor.gguf_tokenizer import tokenizer_from_gguf as tokenizer_from_gguf
-    from proctor.graders import (
-        Grader as Grader,
-        GradeTally as GradeTally,
+    from proctor.evaluators.capped_client import CappedClient as CappedClient
+    from proctor.evaluators.context import EvaluationContext as EvaluationContext
+    from proctor.evaluators.graded import GradedEvaluator as GradedEvaluator
+    from proctor.evaluators.records import (
+        grade_record as grade_record,
+        sample_key as sample_key,
+        sample_record as sample_record,
     )
-    from proctor.grading import (
-        GradedPair as GradedPair,
-        grade_pairs as grade_pairs,
-    )
+    from proctor.grading.grader import Grader as Grader
+    from proctor.grading.stage import grade_pairs as grade_pairs
     from proctor.hashing import (
         HashCounter as HashCounter,
         hash64 as hash64,
     )
-    from proctor.hookspecs import hookimpl as hookimpl
     from proctor.inline import (
         InlineEvaluations as InlineEvaluations,
         evaluator_builders as evaluator_builders,
         infrequent_evaluator_builders as infrequent_evaluator_builders,
     )
-    from proctor.intervals import wilson_interval as wilson_interval
-    from proctor.ledger import (
-        Ledger as Ledger,
-        LedgerColumn as LedgerColumn,
+    from proctor.plugins.hookspecs import hookimpl as hookimpl
+    from proctor.renderers.gguf_tokenizer import tokenizer_from_gguf as tokenizer_from_gguf
+    from proctor.renderers.tokenizers import get_tokenizer as get_tokenizer
+    from proctor.runs.finished import FinishedRun as FinishedRun
+    from proctor.sampling.backends import Backend as Backend, open_model as open_model
+    from proctor.sampling.models import (
+        ChatModel as ChatModel,
+        OpenedModel as OpenedModel,
+        SamplingClient as SamplingClient,
     )
-    from proctor.metrics import EvaluationResult as EvaluationResult
-    from proctor.records import (
-        grade_record as grade_record,
-        sample_key as sample_key,
-        sample_record as sample_record,
-    )
-    from proctor.runs import FinishedRun as FinishedRun
-    from proctor.selection import select as select
-    from proctor.tokenizers import get_tokenizer as get_tokenizer
+    from proctor.sampling.rendered_chat_model import RenderedChatModel as RenderedChatModel
+    from proctor.scoring.estimates import Estimate as Estimate
+    from proctor.scoring.grades import GradedPair as GradedPair, GradeTally as GradeTally
+    from proctor.scoring.intervals import wilson_interval as wilson_interval
+    from proctor.scoring.ledger import Ledger as Ledger, LedgerColumn as LedgerColumn
+    from proctor.scoring.results import EvaluationResult as EvaluationResult
     from proctor.types import (
         Call as Call,
         Example as Example,
@@ -100,10 +89,19 @@ if TYPE_CHECKING:
         message_reasoning as message_reasoning,
         message_text as message_text,
     )
-
-__version__ = "0.1.0"
+    from proctor.version import __version__ as __version__
 
 _HOMES = {
+    "proctor.cli.main": ("console",),
+    "proctor.components.component": (
+        "Component",
+        "ComponentKind",
+        "PythonFile",
+    ),
+    "proctor.components.fingerprints": ("fingerprint",),
+    "proctor.configs.loading": ("load_config",),
+    "proctor.datasets.dataset": ("Dataset",),
+    "proctor.datasets.selection": ("select",),
     "proctor.errors": (
         "BackendError",
         "ConfigError",
@@ -117,6 +115,54 @@ _HOMES = {
         "UngradedError",
         "UnknownComponentError",
     ),
+    "proctor.evaluators.bases": (
+        "SamplingClientEvaluator",
+        "TrainingClientEvaluator",
+    ),
+    "proctor.evaluators.capped_client": ("CappedClient",),
+    "proctor.evaluators.context": ("EvaluationContext",),
+    "proctor.evaluators.graded": ("GradedEvaluator",),
+    "proctor.evaluators.records": (
+        "grade_record",
+        "sample_key",
+        "sample_record",
+    ),
+    "proctor.grading.grader": ("Grader",),
+    "proctor.grading.stage": ("grade_pairs",),
+    "proctor.hashing": (
+        "HashCounter",
+        "hash64",
+    ),
+    "proctor.inline": (
+        "InlineEvaluations",
+        "evaluator_builders",
+        "infrequent_evaluator_builders",
+    ),
+    "proctor.plugins.hookspecs": ("hookimpl",),
+    "proctor.renderers.gguf_tokenizer": ("tokenizer_from_gguf",),
+    "proctor.renderers.tokenizers": ("get_tokenizer",),
+    "proctor.runs.finished": ("FinishedRun",),
+    "proctor.sampling.backends": (
+        "Backend",
+        "open_model",
+    ),
+    "proctor.sampling.models": (
+        "ChatModel",
+        "OpenedModel",
+        "SamplingClient",
+    ),
+    "proctor.sampling.rendered_chat_model": ("RenderedChatModel",),
+    "proctor.scoring.estimates": ("Estimate",),
+    "proctor.scoring.grades": (
+        "GradeTally",
+        "GradedPair",
+    ),
+    "proctor.scoring.intervals": ("wilson_interval",),
+    "proctor.scoring.ledger": (
+        "Ledger",
+        "LedgerColumn",
+    ),
+    "proctor.scoring.results": ("EvaluationResult",),
     "proctor.types": (
         "Call",
         "Example",
@@ -134,37 +180,11 @@ _HOMES = {
         "message_reasoning",
         "message_text",
     ),
-    "proctor.cli": ("console",),
-    "proctor.components": ("Component", "ComponentKind", "PythonFile", "fingerprint"),
-    "proctor.graders": ("GradeTally", "Grader"),
-    "proctor.grading": ("GradedPair", "grade_pairs"),
-    "proctor.capped_client": ("CappedClient",),
-    "proctor.chat_models": ("ChatModel", "RenderedChatModel"),
-    "proctor.datasets": ("Dataset",),
-    "proctor.backends": ("Backend", "OpenedModel", "SamplingClient", "open_model"),
-    "proctor.hashing": ("HashCounter", "hash64"),
-    "proctor.hookspecs": ("hookimpl",),
-    "proctor.context": ("EvaluationContext",),
-    "proctor.evaluators": ("GradedEvaluator", "SamplingClientEvaluator", "TrainingClientEvaluator"),
-    "proctor.estimates": ("Estimate",),
-    "proctor.inline": (
-        "InlineEvaluations",
-        "evaluator_builders",
-        "infrequent_evaluator_builders",
-    ),
-    "proctor.intervals": ("wilson_interval",),
-    "proctor.ledger": ("Ledger", "LedgerColumn"),
-    "proctor.metrics": ("EvaluationResult",),
-    "proctor.config": ("load_config",),
-    "proctor.records": ("grade_record", "sample_key", "sample_record"),
-    "proctor.runs": ("FinishedRun",),
-    "proctor.selection": ("select",),
-    "proctor.tokenizers": ("get_tokenizer",),
-    "proctor.gguf_tokenizer": ("tokenizer_from_gguf",),
+    "proctor.version": ("__version__",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_HOME_OF)]
+__all__ = sorted(_HOME_OF)
 
 
 def __getattr__(name: str) -> Any:

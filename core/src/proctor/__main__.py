@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proctor.cli import console
+from proctor.cli.main import console
 
 if __name__ == "__main__":
     console()

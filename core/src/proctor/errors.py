@@ -88,3 +88,31 @@ def first_cause(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def is_infrastructure_error(error: BaseException) -> bool:
+    """Whether an error comes from the way to the model, so that trying again may help."""
+    if isinstance(error, (TransientError, ConnectionError)):
+        return True
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        return status in (408, 409, 425, 429) or status >= 500
+    return type(error).__name__ in (
+        "APIConnectionError",
+        "ConnectError",
+        "ReadError",
+        "RemoteProtocolError",
+        "ServerDisconnectedError",
+    )
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something failed, in one line: the first cause, where a task group holds several."""
+    error = first_cause(error)
+    return str(error) if isinstance(error, ProctorError) else one_line(error)
+
+
+def one_line(error: BaseException) -> str:
+    """An exception's kind and message in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

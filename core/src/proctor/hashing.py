@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from array import array
+from typing import Any
 
 _EMPTY = 0
 
@@ -58,3 +60,13 @@ class HashCounter:
                 slot = self._slot(value)
                 self._hashes[slot] = value
                 self._counts[slot] = count
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with one spelling: keys sorted, no spaces, text as it is."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(value: Any) -> str:
+    """The first 128 bits of the SHA-256 of a JSON value's canonical form, as hex."""
+    return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import proctor
-from proctor.build import build
-from proctor.components import describe
+from proctor.components.build import build
+from proctor.components.fingerprints import describe
 from proctor.testing import PluginFolder
 
 PLUGIN = """

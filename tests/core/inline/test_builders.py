@@ -15,9 +15,9 @@ import pytest
 from pydantic import SecretStr
 
 import proctor
-import proctor.plugins
 from proctor.errors import ConfigError, RunError
-from proctor.plugins import PluginManager
+from proctor.plugins import active
+from proctor.plugins.manager import PluginManager
 from proctor.testing import Reply, ScriptedClient
 
 ADAPTING = """
@@ -41,12 +41,8 @@ def proctor_adapt_evaluator(evaluator):
 @pytest.fixture(autouse=True)
 def no_plugins() -> Iterator[None]:
     """Only the core: what else is installed here adapts nothing."""
-    before = proctor.plugins._active
-    proctor.plugins._active = PluginManager(only=())
-    try:
+    with active.using(PluginManager(only=())):
         yield
-    finally:
-        proctor.plugins._active = before
 
 
 class Broken(proctor.SamplingClientEvaluator):
@@ -207,9 +203,9 @@ async def test_a_plugin_adapts_what_a_builder_returns(
     model: Any, tmp_path: Path, numbers: Any
 ) -> None:
     (tmp_path / "adapting.py").write_text(ADAPTING, encoding="utf-8")
-    proctor.plugins._active = PluginManager(only=(), files=[tmp_path / "adapting.py"])
-    (builder,) = proctor.evaluator_builders([numbers()])
-    metrics = await builder()(model.client_of(1))
+    with active.using(PluginManager(only=(), files=[tmp_path / "adapting.py"])):
+        (builder,) = proctor.evaluator_builders([numbers()])
+        metrics = await builder()(model.client_of(1))
     assert metrics["adapted"] == 1.0
     assert metrics["numbers/score"] == 0.1
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from proctor.ledger import Ledger, LedgerColumn
+from proctor.scoring.ledger import Ledger, LedgerColumn
 from proctor.types import Outcome
 
 LETTERS = {

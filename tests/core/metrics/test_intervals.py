@@ -12,7 +12,7 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from proctor.intervals import (
+from proctor.scoring.intervals import (
     bootstrap_interval,
     clustered_stderr,
     estimate_mean,
@@ -227,7 +227,7 @@ def test_the_bootstrap_is_seeded_and_its_memory_bounded(monkeypatch):
         sizes.append(weights.size)
         return weighted_mean(given, weights)
 
-    monkeypatch.setattr("proctor.intervals._BOOTSTRAP_CELLS", 1000)
+    monkeypatch.setattr("proctor.scoring.intervals._BOOTSTRAP_CELLS", 1000)
     assert bootstrap_interval(values, None, watched, seed=9, resamples=300) == whole
     assert max(sizes) <= 1000
 

@@ -12,8 +12,9 @@ import pytest
 import statsmodels.api as sm
 
 from proctor.errors import ConfigError
-from proctor.ledger import MOST_GROUPS, Ledger, LedgerColumn, checked_value
-from proctor.pass_at_k import maj_at_k, pass_at_k
+from proctor.scoring.grades import checked_value
+from proctor.scoring.ledger import MOST_GROUPS, Ledger, LedgerColumn
+from proctor.scoring.pass_at_k import maj_at_k, pass_at_k
 from proctor.types import Grade, Outcome
 
 GRADED = Outcome.GRADED

@@ -8,15 +8,15 @@ import math
 import pytest
 
 from proctor.errors import ConfigError
-from proctor.ledger import Ledger, LedgerColumn
-from proctor.metrics import (
-    EvaluationResult,
+from proctor.scoring.ledger import Ledger, LedgerColumn
+from proctor.scoring.metric_names import (
     check_min_coverage,
     colliding_names,
     declared_names,
     group_label,
     valid_name,
 )
+from proctor.scoring.results import EvaluationResult
 from proctor.types import Outcome
 
 COUNTS = {"coverage", "n", "truncated", "malformed", "ungraded", "failed"}

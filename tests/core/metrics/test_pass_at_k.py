@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from proctor.pass_at_k import maj_at_k, pass_at_k, reported_ks
+from proctor.scoring.pass_at_k import maj_at_k, pass_at_k, reported_ks
 
 
 @pytest.mark.parametrize("n", range(1, 11))

@@ -7,16 +7,16 @@ import io
 import pytest
 from rich.console import Console
 
-from proctor.ledger import Ledger, LedgerColumn
-from proctor.metrics import EvaluationResult
-from proctor.score_table import (
+from proctor.cli.score_table import (
     BAR_WIDTH,
     MOST_GROUPS_SHOWN,
     format_headline,
     outcome_bar,
     render_results,
 )
-from proctor.suites import SuiteResult
+from proctor.scoring.ledger import Ledger, LedgerColumn
+from proctor.scoring.results import EvaluationResult
+from proctor.scoring.suite_results import SuiteResult
 from proctor.types import Outcome
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from proctor.metrics import EvaluationResult
-from proctor.score_table import render_results
+from proctor.cli.score_table import render_results
+from proctor.scoring.results import EvaluationResult
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "scores.md").read_text(encoding="utf-8")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from proctor.errors import ConfigError
-from proctor.metrics import EvaluationResult
-from proctor.suites import SuiteResult, check_scales, suite_names
+from proctor.scoring.results import EvaluationResult
+from proctor.scoring.suite_results import SuiteResult, check_scales, suite_names
 
 
 @pytest.fixture

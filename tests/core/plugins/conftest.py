@@ -85,7 +85,7 @@ def proctor_in() -> Callable[..., Ended]:
 
     def run(folder: PluginFolder, *arguments: str, cwd: Path | None = None, **env: str) -> Ended:
         child = subprocess.run(
-            [sys.executable, "-P", "-c", "from proctor.cli import main; main()", *arguments],
+            [sys.executable, "-P", "-c", "from proctor.cli.main import main; main()", *arguments],
             env=folder.environment | {"COLUMNS": "200"} | env,
             cwd=cwd or folder.path,
             capture_output=True,

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from proctor.plugin_doctor import diagnose
-from proctor.plugins import PluginManager, plugin_manager
+from proctor.plugins.active import plugin_manager
+from proctor.plugins.doctor import diagnose
+from proctor.plugins.manager import PluginManager
 
 
 def problems_of(*distributions: str) -> Any:

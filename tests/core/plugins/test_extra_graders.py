@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import proctor
-from proctor.components import fingerprint
-from proctor.plugins import plugin_manager
+from proctor.components.fingerprints import fingerprint
+from proctor.plugins.active import plugin_manager
 
 REFUSALS = """
 import proctor

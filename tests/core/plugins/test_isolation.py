@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 import proctor
-from proctor.build import build
-from proctor.plugins import plugin_manager
-from proctor.registry import KINDS
+from proctor.components.build import build
+from proctor.plugins.active import plugin_manager
+from proctor.plugins.core_names import KINDS
 
 STATES = {
     "fine": "ok",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from proctor.plugin_template import KINDS
+from proctor.plugins.template import KINDS
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import proctor
-from proctor.components import describe, fingerprint
+from proctor.components.fingerprints import describe, fingerprint
 
 PRESETS = """
 import proctor

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import proctor
-from proctor.build import build
-from proctor.components import describe, fingerprint
-from proctor.plugins import plugin_manager
+from proctor.components.build import build
+from proctor.components.fingerprints import describe, fingerprint
+from proctor.plugins.active import plugin_manager
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "house_grader.py"
 

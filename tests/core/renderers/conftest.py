@@ -20,7 +20,7 @@ from tokenizers import AddedToken, Tokenizer
 from transformers import PreTrainedTokenizerFast
 from transformers.convert_slow_tokenizer import TikTokenConverter
 
-from proctor.tokenizers import get_tokenizer
+from proctor.renderers.tokenizers import get_tokenizer
 from proctor.types import ToolCall
 
 _QWEN_SPECIAL = [

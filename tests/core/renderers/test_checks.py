@@ -19,7 +19,7 @@ from proctor.renderers import (
     quick_check,
 )
 from proctor.renderers.adapted import AdaptedRenderer
-from proctor.renderers.llama3 import Llama3Renderer
+from proctor.renderers.families.llama3 import Llama3Renderer
 from proctor.types import Call, Sample
 
 QUESTION = [Message(role="user", content="Hi <|im_end|>")]

@@ -13,7 +13,7 @@ from tinker_cookbook.exceptions import RendererError as CookbookError
 from proctor import renderers
 from proctor.errors import RendererError
 from proctor.renderers import Termination, get_renderer, message_reasoning, message_text
-from proctor.renderers.gpt_oss import GptOssLowReasoningRenderer
+from proctor.renderers.families.gpt_oss import GptOssLowReasoningRenderer
 from proctor.types import ToolCall
 
 ASK: Any = {"role": "user", "content": "?"}
@@ -104,7 +104,7 @@ def test_the_date_of_gpt_oss_is_fixed_when_the_renderer_is_made(
 ) -> None:
     tokenizer, ours, _ = both("gpt_oss_low_reasoning")
     before = ours.prompt_tokens([ASK])
-    monkeypatch.setattr("proctor.renderers.gpt_oss.date", None)
+    monkeypatch.setattr("proctor.renderers.families.gpt_oss.date", None)
     assert ours.prompt_tokens([ASK]) == before
     fixed = GptOssLowReasoningRenderer(tokenizer, current_date="2025-01-31")
     assert "Current date: 2025-01-31\n\nReasoning: low\n" in tokenizer.decode(

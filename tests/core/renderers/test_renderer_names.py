@@ -13,7 +13,7 @@ import pytest
 from tinker_cookbook import renderers as cookbook
 
 from proctor.errors import RendererError, UnknownComponentError
-from proctor.plugins import configure, fresh_plugin_manager
+from proctor.plugins.active import configure, using
 from proctor.renderers import (
     BUILTIN,
     Message,
@@ -59,7 +59,7 @@ def proctor_register(registry):
 def plugged_in(folder: Path, more: str = "") -> Iterator[None]:
     file = folder / f"plugin_{len(more)}.py"
     file.write_text(PLUGIN.replace("{more}", more), encoding="utf-8")
-    with fresh_plugin_manager():
+    with using():
         configure(files=[file])
         yield
 

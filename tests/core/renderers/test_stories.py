@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from proctor import renderers
-from proctor.answers import AnswerReader
 from proctor.renderers import Termination, get_renderer, quick_check
+from proctor.sampling.answers import AnswerReader
 
 THINKERS = {
     "qwen3": "<think>\nIs it Paris? It is",

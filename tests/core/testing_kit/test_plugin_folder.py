@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import proctor
-from proctor.build import build
-from proctor.plugins import plugin_manager
+from proctor.components.build import build
+from proctor.plugins.active import plugin_manager
 from proctor.testing import PluginFolder
 
 SOURCE = """
@@ -59,7 +59,11 @@ def test_another_process_finds_them(tmp_path: Path) -> None:
     folder = PluginFolder(tmp_path)
     folder.add(SOURCE, modules={"house_short.py": SHORT})
     child = subprocess.run(
-        [sys.executable, "-c", "from proctor.cli import main; main(['list', 'grader', '--json'])"],
+        [
+            sys.executable,
+            "-c",
+            "import proctor.cli.main as c; c.main(['list', 'grader', '--json'])",
+        ],
         env=folder.environment,
         capture_output=True,
         text=True,

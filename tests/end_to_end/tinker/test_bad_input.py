@@ -12,7 +12,7 @@ import time
 import pytest
 from fake_server import KEY, STEP
 
-import proctor.tinker_service
+import proctor.sampling.tinker.service
 
 
 def check(command_line, server, config, *words, arguments=()):
@@ -40,8 +40,8 @@ def config_of(server, write_config):
 @pytest.fixture
 def impatient(monkeypatch):
     """Deadlines of a second, so that what hangs does not hold the suite up."""
-    monkeypatch.setattr(proctor.tinker_service, "STEP_SECONDS", 1.0)
-    monkeypatch.setattr(proctor.tinker_service, "CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(proctor.sampling.tinker.service, "STEP_SECONDS", 1.0)
+    monkeypatch.setattr(proctor.sampling.tinker.service, "CLOSE_SECONDS", 0.2)
 
 
 @pytest.mark.parametrize("value", [None, ""])
@@ -177,7 +177,7 @@ def test_server_that_hangs_holds_up_no_other(
     server.hanging = {"/client/config"}
     check(command_line, server, config_of(), "no answer within 1 s")
     server.hanging = set()
-    monkeypatch.setattr(proctor.tinker_service, "STEP_SECONDS", 10.0)
+    monkeypatch.setattr(proctor.sampling.tinker.service, "STEP_SECONDS", 10.0)
     assert command_line("run", config_of(), "--out", "other", with_backend=False).code == 0
 
 

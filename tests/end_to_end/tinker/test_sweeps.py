@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fake_server import STEP
 
-from proctor.tinker_paths import folder_names
+from proctor.sampling.tinker.paths import folder_names
 
 RUN = "run-1:train:0"
 

@@ -121,7 +121,7 @@ async def test_several_answers_to_each_example(benchmark: Any, client_of: Any) -
 
 
 async def test_requests_keep_to_the_budget(benchmark: Any, client_of: Any) -> None:
-    from proctor.sampling import RequestBudget
+    from proctor.sampling.budget import RequestBudget
 
     client = client_of(lambda *_: Reply("No.", seconds=0.01))
     context = proctor.EvaluationContext.for_client(client, budget=RequestBudget(2))

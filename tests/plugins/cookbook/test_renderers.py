@@ -65,7 +65,7 @@ async def test_an_evaluator_renders_with_one(numbers: Any) -> None:
 
 
 def test_they_are_listed_with_their_help() -> None:
-    from proctor.plugins import plugin_manager
+    from proctor.plugins.active import plugin_manager
 
     registration = plugin_manager().registry.find("renderer", "cookbook/qwen3_5")
     assert registration.load().__doc__ == "tinker-cookbook's renderer qwen3_5."

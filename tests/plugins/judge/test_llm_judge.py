@@ -341,7 +341,7 @@ def test_a_judge_that_cant_be_reached_is_said_before_anything_is_sampled(scripte
     ],
 )
 def test_mistakes_in_the_config_are_one_line(options, complaint):
-    from proctor.build import build
+    from proctor.components.build import build
 
     spec = {"type": "llm_judge", "judge": "self", **options}
     with pytest.raises(proctor.ProctorError, match=complaint) as refused:

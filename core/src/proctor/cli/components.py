@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from proctor.errors import ProctorError
-from proctor.registry import KINDS
+from proctor.plugins.core_names import KINDS
 
 
 @click.command(
@@ -24,7 +24,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def list_components(kind: str | None, as_json: bool) -> None:
     """List the components of KIND, or of every kind, that installed plugins name."""
-    from proctor.plugins import plugin_manager
+    from proctor.plugins.active import plugin_manager
 
     manager = plugin_manager()
     rows = [_row(r) for k in ([kind] if kind else KINDS) for r in manager.registry.of_kind(k)]
@@ -35,7 +35,7 @@ def list_components(kind: str | None, as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from proctor.terminal import printable
+    from proctor.cli.terminal import printable
 
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     if not console.is_terminal:
@@ -54,8 +54,8 @@ def list_components(kind: str | None, as_json: bool) -> None:
 
 
 def _row(registration: Any) -> dict[str, Any]:
-    from proctor.build import signature_model
-    from proctor.components import summary
+    from proctor.components.component import summary
+    from proctor.components.options import signature_model
 
     row: dict[str, Any] = {
         "kind": registration.kind,

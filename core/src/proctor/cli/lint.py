@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from proctor.lint import LintReport
+    from proctor.datasets.lint import LintReport
 
 
 @click.command(
@@ -30,9 +30,9 @@ def lint(config: Path, strict: bool, as_json: bool) -> None:
     constant answer, targets that stand in their prompt, an order that would bias the first rows.
     Needs no model. Exits with 1 where there is an error.
     """
-    from proctor.config import load_config
-    from proctor.evaluators import GradedEvaluator
-    from proctor.lint import lint_examples
+    from proctor.configs.loading import load_config
+    from proctor.datasets.lint import lint_examples
+    from proctor.evaluators.graded import GradedEvaluator
 
     loaded = load_config(config)
     reports: dict[str, LintReport] = {}
@@ -64,7 +64,7 @@ def _print(reports: dict[str, LintReport]) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from proctor.terminal import printable
+    from proctor.cli.terminal import printable
 
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     if not reports:

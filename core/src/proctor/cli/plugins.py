@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from proctor.plugin_status import Plugin
+    from proctor.plugins.plugin import Plugin
 
 STYLES = {"ok": "green", "blocked": "dim", "broken": "red", "conflict": "yellow"}
 
@@ -35,7 +35,7 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def list_plugins(as_json: bool) -> None:
     """List the plugins: status, version, what each registers, time to load."""
-    from proctor.plugins import plugin_manager
+    from proctor.plugins.active import plugin_manager
 
     rows = [_row(plugin) for plugin in plugin_manager().plugins]
     if as_json:
@@ -48,7 +48,7 @@ def list_plugins(as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from proctor.terminal import printable
+    from proctor.cli.terminal import printable
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("plugin", "status", "distribution", "version", "registers", "load"):
@@ -85,9 +85,9 @@ def _row(plugin: Plugin) -> dict[str, Any]:
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
 def doctor(as_json: bool) -> None:
     """Say what is wrong with each plugin, and what to do. Exits with 1 where something is."""
-    from proctor.plugin_doctor import diagnose
-    from proctor.plugins import plugin_manager
-    from proctor.terminal import printable
+    from proctor.cli.terminal import printable
+    from proctor.plugins.active import plugin_manager
+    from proctor.plugins.doctor import diagnose
 
     manager = plugin_manager()
     findings = diagnose(manager)
@@ -144,7 +144,7 @@ def new(name: str, kind: str, out: Path | None) -> None:
 
     A name is in lower case, with hyphens, such as proctor-polite.
     """
-    from proctor.plugin_template import write_plugin_project
+    from proctor.plugins.template import write_plugin_project
 
     project = write_plugin_project(name, kind, out or Path(name))
     click.echo(f"wrote {project.folder}: {kind} {project.component!r}")

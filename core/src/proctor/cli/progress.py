@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, TextIO
 
-from proctor.context import Progress
-from proctor.terminal import printable
+from proctor.cli.terminal import printable
+from proctor.evaluators.context import Progress
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_WAITS = 30.0

@@ -41,7 +41,7 @@ def render(
     conversations, print the first difference of each, and exit with 1 where there is one.
     """
     from proctor.renderers import choose_renderer, describe_prompt, get_renderer
-    from proctor.tokenizers import get_tokenizer
+    from proctor.renderers.tokenizers import get_tokenizer
 
     tokenizer = get_tokenizer(model)
     name, reason = choose_renderer(name=renderer, model_name=model, tokenizer=tokenizer)
@@ -82,7 +82,7 @@ def _print(name: str, reason: str, rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from proctor.terminal import printable
+    from proctor.cli.terminal import printable
 
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     console.print(f"{name} ({reason}), {len(rows)} tokens", markup=False)
@@ -97,8 +97,8 @@ def _print(name: str, reason: str, rows: list[dict[str, Any]]) -> None:
 
 
 def _check(renderer: Any, tokenizer: Any, name: str, as_json: bool) -> None:
+    from proctor.cli.terminal import printable
     from proctor.renderers import check_renderer
-    from proctor.terminal import printable
 
     differences = check_renderer(renderer, tokenizer)
     if as_json:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import click
 
-from proctor.cli import THREAD_PREFIX
+from proctor.cli.main import THREAD_PREFIX
 
 Result = TypeVar("Result")
 
@@ -87,12 +87,13 @@ def run(
     The first Ctrl-C stops sending and keeps what comes back; the second stops at once.
     """
     from proctor.cli.progress import progress_for
-    from proctor.config import load_config
-    from proctor.records import to_document
-    from proctor.runner import RunReport, run_config
-    from proctor.runs import new_run_folder
-    from proctor.sampling import StopSignal
-    from proctor.sweep import SweepingBackend, SweepReport, chosen_model, run_sweep
+    from proctor.configs.loading import load_config
+    from proctor.runs.folder import new_run_folder
+    from proctor.runs.json_text import to_document
+    from proctor.runs.offline import run_config
+    from proctor.runs.report import RunReport
+    from proctor.runs.sweep import SweepingBackend, SweepReport, chosen_model, run_sweep
+    from proctor.sampling.budget import StopSignal
 
     if config is None:
         config = stand_in_config(tasks, backend)
@@ -232,8 +233,8 @@ def run_to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
 def _print_report(report: Any) -> None:
     from rich.console import Console
 
-    from proctor.score_table import render_results
-    from proctor.terminal import printable
+    from proctor.cli.score_table import render_results
+    from proctor.cli.terminal import printable
 
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     if report.results:
@@ -249,7 +250,7 @@ def _print_report(report: Any) -> None:
 def _print_sweep(sweep: Any) -> None:
     from rich.console import Console
 
-    from proctor.sweep_table import sweep_failures, sweep_table
+    from proctor.cli.sweep_table import sweep_failures, sweep_table
 
     console = Console(highlight=False, emoji=False)
     if not console.is_terminal:

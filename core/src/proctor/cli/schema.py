@@ -22,11 +22,11 @@ def schema(config: Path | None, out: Path | None) -> None:
 
     With CONFIG, the schema also has the names of that config's presets and plugin files.
     """
+    from proctor.configs.preset_files import load_plugin_files, read_presets
+    from proctor.configs.schema import config_schema
+    from proctor.configs.yaml_file import read_yaml
     from proctor.errors import ConfigError
-    from proctor.plugins import plugin_manager
-    from proctor.presets import load_plugin_files, read_presets
-    from proctor.schema import config_schema
-    from proctor.yaml_file import read_yaml
+    from proctor.plugins.active import plugin_manager
 
     presets = None
     if config is not None:

@@ -40,8 +40,8 @@ def show(
     """Print each question, answer and grade of RUN, a run's folder, and its scores."""
     from rich.console import Console
 
-    from proctor.runs import FinishedRun
-    from proctor.terminal import printable
+    from proctor.cli.terminal import printable
+    from proctor.runs.finished import FinishedRun
 
     finished = FinishedRun(run)
     results = finished.results()
@@ -128,7 +128,7 @@ def _print_sample(
 ) -> None:
     from rich.text import Text
 
-    from proctor.terminal import printable
+    from proctor.cli.terminal import printable
     from proctor.types import message_reasoning, message_text
 
     flat = _flat(sample, grades)

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from proctor.config import Config, ConfiguredEvaluator
+from proctor.configs.config import Config, ConfiguredEvaluator
 from proctor.errors import ConfigError
-from proctor.evaluators import (
+from proctor.evaluators.bases import (
     SamplingClientEvaluator,
     TrainingClientEvaluator,
     needs_training_client,
 )
 from proctor.inline.source import ConfigSource, load_inline_config
-from proctor.inline.step_evaluation import StepEvaluator
-from proctor.plugins import plugin_manager
-from proctor.run_description import described_evaluator
-from proctor.sampling import RequestBudget
+from proctor.inline.step import StepEvaluator
+from proctor.plugins.active import plugin_manager
+from proctor.runs.description import described_evaluator
+from proctor.sampling.budget import RequestBudget
 
 logger = logging.getLogger("proctor")
 

@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from proctor.errors import ConfigError
-from proctor.evaluators import needs_training_client
-from proctor.inline.evaluation_thread import EvaluationThread
+from proctor.evaluators.bases import needs_training_client
 from proctor.inline.schedule import Schedule
 from proctor.inline.snapshots import settled, submit_snapshot
 from proctor.inline.source import load_inline_config
-from proctor.inline.step_evaluation import StepEvaluation, StepEvaluator
+from proctor.inline.step import StepEvaluation, StepEvaluator
+from proctor.inline.thread import EvaluationThread
 
 logger = logging.getLogger("proctor")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
-from proctor.context import Progress
+from proctor.evaluators.context import Progress
 
 logger = logging.getLogger("proctor")
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from proctor.context import RecordSink
+from proctor.evaluators.context import RecordSink
 from proctor.hashing import hash64
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from proctor.config import ConfiguredEvaluator, InlineOptions
+from proctor.configs.config import ConfiguredEvaluator, InlineOptions
 
 
 class Schedule:

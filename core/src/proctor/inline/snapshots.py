@@ -6,11 +6,10 @@ import inspect
 from dataclasses import dataclass
 from typing import Any
 
-from proctor.context import identity_of, tokenizer_of
-from proctor.daemon_threads import in_daemon_thread
 from proctor.errors import BackendError
-from proctor.sampling import Overdue, within
+from proctor.sampling.identities import identity_of, tokenizer_of
 from proctor.types import ModelIdentity
+from proctor.waiting import Overdue, in_daemon_thread, within
 
 SNAPSHOT_SECONDS = 900.0
 """How long saving the weights and loading the tokenizer may take."""

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from proctor.build import Place, construct
-from proctor.config import Config, InlineOptions, load_config
+from proctor.components.build import construct
+from proctor.components.place import Place
+from proctor.configs.config import Config, InlineOptions
+from proctor.configs.loading import load_config
 from proctor.errors import ConfigError
 
 ConfigSource = Path | str | Mapping[str, Any] | Sequence[Any]

@@ -125,7 +125,7 @@ def check_renderer(
     Raises:
         RendererError: The tokenizer has no chat template.
     """
-    from proctor.renderers.chat_template import ChatTemplateRenderer
+    from proctor.renderers.families.chat_template import ChatTemplateRenderer
 
     template = ChatTemplateRenderer(tokenizer)
     template.template_arguments = renderer.template_arguments  # type: ignore[misc]

@@ -65,6 +65,6 @@ def choose_renderer(
 
 
 def _known_names() -> list[str]:
-    from proctor.plugins import plugin_manager
+    from proctor.plugins.active import plugin_manager
 
     return sorted({r.name for r in plugin_manager().registry.of_kind("renderer")})

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from proctor.grading import GradedPair
+    from proctor.scoring.grades import GradedPair
     from proctor.testing.backend_checks import check_backend, check_sampling_client
     from proctor.testing.clients import Hang, Reply, ScriptedClient
     from proctor.testing.dataset_checks import check_dataset
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from proctor.testing.tokenizer import ByteTokenizer
 
 _HOMES = {
-    "proctor.grading": ("GradedPair",),
+    "proctor.scoring.grades": ("GradedPair",),
     "proctor.testing.backend_checks": ("check_backend", "check_sampling_client"),
     "proctor.testing.clients": ("Hang", "Reply", "ScriptedClient"),
     "proctor.testing.dataset_checks": ("check_dataset",),

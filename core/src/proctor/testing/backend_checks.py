@@ -6,8 +6,9 @@ import asyncio
 import math
 from typing import Any
 
-from proctor.backends import Backend, OpenedModel
-from proctor.build import build
+from proctor.components.build import build
+from proctor.sampling.backends import Backend
+from proctor.sampling.models import OpenedModel
 from proctor.testing.samples import run
 
 PROMPT = "The capital of France is"

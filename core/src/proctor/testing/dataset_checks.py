@@ -6,8 +6,8 @@ from collections import Counter
 from itertools import islice, zip_longest
 from typing import Any
 
-from proctor.build import build
-from proctor.datasets import Dataset
+from proctor.components.build import build
+from proctor.datasets.dataset import Dataset
 from proctor.testing.samples import run
 from proctor.types import Example
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from proctor.build import build
-from proctor.context import EvaluationContext
+from proctor.components.build import build
+from proctor.evaluators.context import EvaluationContext
 from proctor.testing.clients import Script, ScriptedClient
 from proctor.testing.samples import run
 

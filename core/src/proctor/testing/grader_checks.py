@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from proctor.build import build
-from proctor.components import fingerprint
-from proctor.graders import Grader
-from proctor.grading import GradedPair, grade_pairs
+from proctor.components.build import build
+from proctor.components.fingerprints import fingerprint
+from proctor.grading.grader import Grader
+from proctor.grading.stage import grade_pairs
+from proctor.scoring.grades import GradedPair
 from proctor.testing.samples import make_sample, run
 from proctor.types import Example, Outcome, Sample, message_text
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from proctor.plugin_doctor import diagnose
-from proctor.plugins import plugin_manager
+from proctor.plugins.active import plugin_manager
+from proctor.plugins.doctor import diagnose
 
 
 def check_plugin(distribution: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from proctor import plugins
+from proctor.plugins import active
 
 
 class PluginFolder:
@@ -64,7 +64,7 @@ class PluginFolder:
         (info / "entry_points.txt").write_text(entry_points, encoding="utf-8")
         importlib.invalidate_caches()
         if str(self.path) in sys.path:
-            plugins.rediscover()
+            active.rediscover()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -75,7 +75,7 @@ class PluginFolder:
     def __enter__(self) -> Self:
         sys.path.insert(0, str(self.path))
         importlib.invalidate_caches()
-        self._exits.enter_context(plugins.fresh_plugin_manager())
+        self._exits.enter_context(active.using())
         return self
 
     def __exit__(

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
-from proctor.build import build
-from proctor.graders import Grader
-from proctor.grading import GradedPair, grade_pairs
+from proctor.components.build import build
+from proctor.grading.grader import Grader
+from proctor.grading.stage import grade_pairs
+from proctor.scoring.grades import GradedPair
 from proctor.types import (
     Example,
     Message,

@@ -1,0 +1,1 @@
+"""Components: typed options, a version, a fingerprint, a life."""

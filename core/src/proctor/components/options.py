@@ -1,0 +1,171 @@
+"""A component's options, read off its annotations: for building and for the schema."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr, ValidationError, create_model
+from pydantic.fields import FieldInfo
+
+from proctor.components.component import Component, ComponentKind
+from proctor.components.place import Place
+from proctor.errors import ConfigError, ProctorError
+
+
+def _holds_component(annotation: Any) -> bool:
+    """Whether a component stands somewhere in a type, also in the fields of a model in it."""
+    if isinstance(annotation, ComponentKind):
+        return True
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        fields = {} if issubclass(annotation, Component) else annotation.model_fields
+        return any(_marks_component(info) for info in fields.values())
+    return any(map(_holds_component, (*typing.get_args(annotation), *_marks(annotation))))
+
+
+def _marks_component(info: FieldInfo) -> bool:
+    return any(map(_holds_component, (info.annotation, *info.metadata)))
+
+
+def _marks(annotation: Any) -> tuple[Any, ...]:
+    return tuple(getattr(annotation, "__metadata__", ()))
+
+
+def _options_model(target: Any) -> type[BaseModel] | None:
+    """The model of a component's options; None where nothing can say what they are."""
+    if inspect.isclass(target) and issubclass(target, BaseModel):
+        return target
+    if kindred_function(target):
+        return BaseModel
+    try:
+        return signature_model(target)
+    except ProctorError:
+        return None
+
+
+class NoOptions(BaseModel):
+    """The options of a plain function: none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def kindred_function(target: Any) -> bool:
+    """Whether a target is a plain grader function ``(response, target)``."""
+    if not inspect.isfunction(target):
+        return False
+    parameters = list(inspect.signature(target).parameters.values())
+    return len(parameters) == 2 and [p.name for p in parameters] == ["response", "target"]
+
+
+def signature_model(target: Any) -> type[BaseModel]:
+    """A pydantic model of a callable's annotated parameters, for a plain class's options.
+
+    Raises:
+        ConfigError: A parameter has no annotation, so that nothing can validate it.
+    """
+    function = target.__init__ if inspect.isclass(target) else target
+    if function is object.__init__:
+        parameters: list[inspect.Parameter] = []
+    else:
+        parameters = list(inspect.signature(function).parameters.values())
+        if inspect.isclass(target):
+            parameters = parameters[1:]
+    try:
+        hints = typing.get_type_hints(function, include_extras=True) if parameters else {}
+    except Exception:
+        hints = {}
+    fields: dict[str, Any] = {}
+    for parameter in parameters:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (hints.get(parameter.name, Any), default)
+    return create_model(
+        getattr(target, "__name__", "Options"),
+        __config__=ConfigDict(
+            extra="forbid", arbitrary_types_allowed=True, protected_namespaces=()
+        ),
+        **fields,
+    )
+
+
+def _component_kind(info: FieldInfo) -> str | None:
+    for mark in (*info.metadata, *_marks_within(info.annotation)):
+        if isinstance(mark, ComponentKind):
+            return mark.kind
+    return None
+
+
+def _marks_within(annotation: Any) -> Iterator[Any]:
+    """The marks of the types that an annotation is made of."""
+    for argument in typing.get_args(annotation):
+        yield from getattr(argument, "__metadata__", ())
+        yield from _marks_within(argument)
+
+
+def _words(annotation: Any) -> list[Any]:
+    """The literals that may stand where else a component does."""
+    members = typing.get_args(annotation)
+    literals = (typing.get_args(m) for m in members if typing.get_origin(m) is typing.Literal)
+    return [word for words in literals for word in words]
+
+
+def _nested_model(annotation: Any) -> type[BaseModel] | None:
+    is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    for candidate in typing.get_args(annotation) if is_union else (annotation,):
+        if inspect.isclass(candidate) and issubclass(candidate, BaseModel):
+            return None if issubclass(candidate, Component) else candidate
+    return None
+
+
+def _is_callable(annotation: Any) -> bool:
+    """Whether a field takes a function, which a config names by its import path."""
+    members = (annotation, *typing.get_args(annotation))
+    return any(m is Callable or typing.get_origin(m) is Callable for m in members)
+
+
+def _holds_path(annotation: Any) -> bool:
+    if annotation is Path:
+        return True
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is not None:
+        return any(_holds_path(argument) for argument in typing.get_args(annotation))
+    return False
+
+
+def _holds_secret(annotation: Any) -> bool:
+    if inspect.isclass(annotation):
+        return issubclass(annotation, (SecretStr, SecretBytes))
+    return any(_holds_secret(argument) for argument in typing.get_args(annotation))
+
+
+def _as_config_error(
+    error: ValidationError, model: type[BaseModel], place: Place, label: str
+) -> ConfigError:
+    """The first of pydantic's complaints, as one line with its place."""
+    problem = error.errors(include_url=False)[0]
+    spot = place
+    for key in problem["loc"]:
+        if isinstance(key, int) or str(key).isidentifier():
+            spot = spot / key
+    last = str(problem["loc"][-1]) if problem["loc"] else ""
+    if problem["type"] == "extra_forbidden":
+        known = list(model.model_fields)
+        near = difflib.get_close_matches(last, known, n=1)
+        listing = ", ".join(known) if known else "none"
+        fix = f"did you mean {near[0]!r}?" if near else f"its options: {listing}"
+        return ConfigError(f"{label} has no option {last!r}", where=str(spot), fix=fix)
+    if problem["type"] == "missing":
+        return ConfigError(f"{label} needs the option {last!r}", where=str(place))
+    cause = problem.get("ctx", {}).get("error")
+    message = str(cause) if isinstance(cause, Exception) else problem["msg"]
+    field = model.model_fields.get(str(problem["loc"][0])) if problem["loc"] else None
+    is_secret = field is not None and _holds_secret(field.annotation)
+    shows_input = isinstance(problem["input"], (str, int, float, bool, type(None)))
+    if isinstance(cause, ProctorError) or is_secret or not shows_input:
+        return ConfigError(message, where=str(spot))
+    return ConfigError(f"{message}, not {problem['input']!r}", where=str(spot))

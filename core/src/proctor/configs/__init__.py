@@ -1,0 +1,1 @@
+"""Configs: one YAML file for inline and offline use, read into evaluators."""

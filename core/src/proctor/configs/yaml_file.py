@@ -1,0 +1,62 @@
+"""YAML files, read with the line of each key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from proctor.components.place import Place
+from proctor.errors import ConfigError
+
+
+def read_yaml(file: Path) -> tuple[dict[str, Any], Place]:
+    """Reads a YAML file with the line of each of its keys.
+
+    Raises:
+        ConfigError: It can't be read, is no YAML (line and column), or holds a key twice.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"no config file {file}", fix="check the path") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"can't read {file}: {error}") from error
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        raw = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
+        raise ConfigError(f"no YAML: {error.problem or error.context}", where=where) from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"no YAML: {error}", where=str(file)) from None
+    if not isinstance(raw, dict) or not isinstance(node, yaml.MappingNode):
+        raise ConfigError(
+            "a config is a mapping", where=str(file), fix="start with 'model:' and 'evaluators:'"
+        )
+    lines: dict[tuple[str | int, ...], int] = {}
+    _note_lines(node, (), lines, file)
+    return raw, Place(file, (), lines)
+
+
+def _note_lines(
+    node: yaml.Node,
+    path: tuple[str | int, ...],
+    lines: dict[tuple[str | int, ...], int],
+    file: Path,
+) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key_node, value in node.value:
+            key = str(key_node.value)
+            if (*path, key) in lines:
+                raise ConfigError(
+                    f"the key {key!r} stands twice", where=f"{file}:{key_node.start_mark.line + 1}"
+                )
+            lines[(*path, key)] = key_node.start_mark.line + 1
+            _note_lines(value, (*path, key), lines, file)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _note_lines(value, (*path, index), lines, file)

@@ -1,0 +1,1 @@
+"""Datasets: where examples come from, and which of them are asked."""

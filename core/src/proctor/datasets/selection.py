@@ -1,0 +1,147 @@
+"""Which rows of a dataset are evaluated, and whether they can be."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from proctor.datasets.dataset import Dataset
+from proctor.errors import DatasetError
+from proctor.grading.function_grader import grader_name
+from proctor.grading.grader import Grader
+from proctor.hashing import HashCounter, hash64
+from proctor.types import Example
+
+NO_STRATUM = ""
+"""The stratum of rows that have none, where others do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The rows to evaluate.
+
+    Attributes:
+        rows: Yields (position in the dataset, example), again and again, in dataset order.
+        total: How many there are; None where the dataset streams and nothing counted it.
+        scanned: How many rows were looked at to choose them; None where all were.
+    """
+
+    rows: Callable[[], Iterator[tuple[int, Example]]]
+    total: int | None
+    scanned: int | None = None
+
+
+def select(
+    dataset: Dataset,
+    graders: Sequence[Grader],
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+    scan: int | None = None,
+    check: Callable[[Example], object] | None = None,
+) -> Selection:
+    """Chooses the rows to evaluate, and looks for mistakes before anything is sampled.
+
+    Without ``limit`` every row is taken, in order, as a stream; a dataset that is cheap to read is
+    passed over once for its mistakes first. With ``limit`` the one pass keeps, in each
+    ``metadata["stratum"]``, the rows with the smallest hash of (seed, id), and gives each stratum
+    its share by Sainte-Laguë's divisors, so that a smaller limit always is a subset of a larger
+    one. Rows without a stratum form one of their own.
+
+    Args:
+        dataset: Where the rows come from.
+        graders: What will grade them; each may refuse a row.
+        limit: How many rows to take; None for all.
+        seed: Steers which.
+        scan: Look at this many rows only; None for all.
+        check: Raises where it can't use a row.
+
+    Raises:
+        DatasetError: The dataset is empty, an id stands twice, a row lacks the target that a
+            grader needs, or a row can't be read.
+    """
+
+    def checked() -> Iterator[tuple[int, Example]]:
+        return _checked(dataset, graders, scan, check)
+
+    if limit is None:
+        if not dataset.is_cheap_to_read:
+            return Selection(checked, None, scan)
+        total = sum(1 for _ in checked())
+
+        def streamed() -> Iterator[tuple[int, Example]]:
+            return enumerate(islice(dataset.examples(), scan))
+
+        return Selection(streamed, total, scan)
+    chosen = _smallest(checked(), limit, seed)
+    return Selection(lambda: iter(chosen), len(chosen), scan)
+
+
+def _checked(
+    dataset: Dataset,
+    graders: Sequence[Grader],
+    scan: int | None,
+    check: Callable[[Example], object] | None,
+) -> Iterator[tuple[int, Example]]:
+    ids = HashCounter()
+    position = -1
+    for position, example in enumerate(islice(dataset.examples(), scan)):
+        if ids.add(hash64(example.id)):
+            _report_duplicate(dataset, example.id, position)
+        for grader in graders:
+            if grader.needs_target and not any(target.strip() for target in example.targets):
+                raise DatasetError(
+                    f"row {position + 1} (id {example.id!r}) has no target, and "
+                    f"{grader_name(grader)} needs one",
+                    fix="give it one, or set needs_target = False in a grader that needs none",
+                )
+            grader.check_example(example)
+        if check is not None:
+            check(example)
+        yield position, example
+    if position < 0:
+        raise DatasetError("the dataset is empty", fix="check its path, split and filter")
+
+
+def _report_duplicate(dataset: Dataset, example_id: str, position: int) -> None:
+    """Reads the rows before again: equal hashes of different ids are no mistake of the data."""
+    for earlier, example in enumerate(islice(dataset.examples(), position)):
+        if example.id == example_id:
+            raise DatasetError(
+                f"id {example_id!r} stands in row {earlier + 1} and in row {position + 1}",
+                fix="make ids unique, or leave the id out: it is then made from the content",
+            )
+
+
+def _smallest(
+    rows: Iterator[tuple[int, Example]], limit: int, seed: int
+) -> list[tuple[int, Example]]:
+    """The rows that ``limit`` keeps, in one pass, with ``limit`` rows a stratum in memory."""
+    heaps: dict[str, list[tuple[int, int, Example]]] = {}
+    sizes: dict[str, int] = {}
+    for position, example in rows:
+        given = example.metadata.get("stratum")
+        stratum = NO_STRATUM if given is None else str(given)
+        heap = heaps.setdefault(stratum, [])
+        sizes[stratum] = sizes.get(stratum, 0) + 1
+        entry = (-hash64(seed, example.id), -position, example)
+        if len(heap) < limit:
+            heapq.heappush(heap, entry)
+        elif entry[:2] > heap[0][:2]:
+            heapq.heapreplace(heap, entry)
+    ranked = [
+        ((rank + 0.5) / sizes[stratum], hash64(seed, stratum), -position, example)
+        for stratum, heap in heaps.items()
+        for rank, (_, position, example) in enumerate(sorted(heap, reverse=True, key=_order))
+    ]
+    ranked.sort(key=lambda entry: entry[:3])
+    return sorted(
+        ((position, example) for _, _, position, example in ranked[:limit]),
+        key=lambda entry: entry[0],
+    )
+
+
+def _order(entry: tuple[int, int, Example]) -> tuple[int, int]:
+    return entry[:2]

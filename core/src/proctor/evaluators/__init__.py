@@ -1,0 +1,1 @@
+"""Evaluators: what is asked of a model, and what its answers say."""

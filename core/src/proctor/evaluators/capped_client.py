@@ -1,0 +1,129 @@
+"""A sampling client that keeps to a budget, for evaluators that know of none."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+from proctor.errors import TransientError
+from proctor.sampling.budget import RequestFailed
+from proctor.sampling.requests import newest_form
+from proctor.waiting import Overdue, within
+
+if TYPE_CHECKING:
+    from proctor.evaluators.context import EvaluationContext
+
+OnResponse = Callable[[Any, Any], None]
+"""Called with the prompt of each request, and the sampled tokens and log-probabilities of each
+answer, or what ``compute_logprobs`` gave."""
+
+
+class CappedClient:
+    """A sampling client that shares an evaluation's budget and heeds its deadlines.
+
+    Every attribute but those that send requests is the client's own.
+
+    Args:
+        client: The client.
+        context: The evaluation's budget, deadline and request timeout.
+        on_response: Told of every answer.
+    """
+
+    def __init__(
+        self, client: Any, context: EvaluationContext, on_response: OnResponse | None = None
+    ) -> None:
+        self._client = client
+        self._context = context
+        self._on_response = on_response
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def sample(self, prompt: Any, *arguments: Any, **options: Any) -> CappedRequest:
+        """Submits a request as the client's own ``sample`` does, once there is a slot for it."""
+        send = newest_form(self._client, "sample")
+        return self._request(prompt, lambda: send(prompt, *arguments, **options))
+
+    async def sample_async(self, prompt: Any, *arguments: Any, **options: Any) -> Any:
+        """The older form of ``sample``."""
+        return await self.sample(prompt, *arguments, **options)
+
+    def compute_logprobs(self, prompt: Any, *arguments: Any, **options: Any) -> CappedRequest:
+        """Submits a request as the client's own does, once there is a slot for it."""
+        send = newest_form(self._client, "compute_logprobs")
+        return self._request(prompt, lambda: send(prompt, *arguments, **options))
+
+    async def compute_logprobs_async(self, prompt: Any, *arguments: Any, **options: Any) -> Any:
+        """The older form of ``compute_logprobs``."""
+        return await self.compute_logprobs(prompt, *arguments, **options)
+
+    def _request(self, prompt: Any, send: Callable[[], Awaitable[Any]]) -> CappedRequest:
+        return CappedRequest(lambda: self._answered(prompt, send), send)
+
+    async def _answered(self, prompt: Any, send: Callable[[], Awaitable[Any]]) -> Any:
+        context = self._context
+        try:
+            async with context.budget.slot():
+                left = context.request_timeout
+                if context.deadline is not None:
+                    left = min(left, context.deadline - time.monotonic())
+                if left <= 0:
+                    raise TransientError("the deadline passed before the request was sent")
+                response = await within(send(), left)
+        except Overdue:
+            raise TransientError(f"no answer within {left:.0f} s") from None
+        except RequestFailed as failure:
+            raise TransientError(str(failure)) from None
+        sequences = [
+            (list(sequence.tokens), getattr(sequence, "logprobs", None))
+            for sequence in getattr(response, "sequences", ())
+        ]
+        length = int(getattr(prompt, "length", 0))
+        context.budget.spend(range(length), [tokens for tokens, _ in sequences])
+        if self._on_response is not None:
+            self._on_response(prompt, sequences or response)
+        return response
+
+
+class CappedRequest:
+    """A request that waits for its slot: awaitable, and with ``result`` as tinker's futures have.
+
+    It is on its way from the start where a loop runs, as a request of tinker's is. ``result``
+    blocks the loop that the slots belong to, so such a request goes out without one.
+    """
+
+    def __init__(
+        self, answered: Callable[[], Awaitable[Any]], send: Callable[[], Awaitable[Any]]
+    ) -> None:
+        self._send = send
+        self._task: asyncio.Future[Any] | None = None
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        self._task = asyncio.ensure_future(answered())
+        # an evaluator may drop a request that fails: its own error says why
+        self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        if self._task is None:
+            return self._send().__await__()
+        return self._task.__await__()
+
+    async def result_async(self, timeout: float | None = None) -> Any:
+        """The answer, as awaiting it gives.
+
+        Raises:
+            TimeoutError: It took longer than ``timeout`` seconds.
+        """
+        return await asyncio.wait_for(self, timeout)
+
+    def result(self, timeout: float | None = None) -> Any:
+        """The answer, for code that does not await; it blocks the thread."""
+        if self._task is not None:
+            if self._task.done():
+                return self._task.result()
+            self._task.cancel()
+        return self._send().result(timeout)  # type: ignore[attr-defined]

@@ -1,0 +1,106 @@
+"""The evaluator ``choice_logprob``: multiple choice by the likelihood of each option."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from proctor.errors import DatasetError
+from proctor.evaluators.logprob_run import LogprobEvaluator, LogprobTally
+from proctor.evaluators.scored_text import ScoredText
+from proctor.scoring.grades import GradedPair
+from proctor.scoring.ledger import Ledger, LedgerColumn
+from proctor.scoring.results import EvaluationResult
+from proctor.types import Example, Grade, Outcome
+
+PLAIN = "accuracy"
+NORMALIZED = "accuracy_normalized"
+
+
+class ChoiceLogprob(LogprobEvaluator):
+    """Multiple choice by the log-likelihood of each option, plain and by its length in bytes.
+
+    The options are not shown: each is scored as an answer to the question, without the end of the
+    turn. An option as likely as the right one makes the answer wrong.
+    """
+
+    label: ClassVar[str] = "choice_logprob"
+
+    def texts(self, example: Example) -> Sequence[str]:
+        """The options.
+
+        Raises:
+            DatasetError: The row has no options, or no index of the right one.
+        """
+        choices, target = example.choices, example.target
+        if choices is None or len(choices) < 2:
+            raise DatasetError(
+                f"row {example.id!r} has no choices", fix="give it at least two, and their index"
+            )
+        if type(target) is not int or not 0 <= target < len(choices):
+            raise DatasetError(
+                f"row {example.id!r} has {len(choices)} choices and the target {target!r}",
+                fix="the target of a multiple choice question is the index of the right one",
+            )
+        if any(not choice.strip() for choice in choices):
+            raise DatasetError(f"row {example.id!r} has an empty choice", fix="give it a text")
+        return choices
+
+    def tally(self) -> ChoiceTally:
+        """Which option is the likeliest."""
+        return ChoiceTally(self.by)
+
+
+class ChoiceTally(LogprobTally):
+    """Takes the options of an evaluation.
+
+    Args:
+        by: The fields for whose values there are estimates too.
+    """
+
+    def __init__(self, by: Sequence[str]) -> None:
+        columns = [LedgerColumn(name, 0.0, 1.0, True) for name in (PLAIN, NORMALIZED)]
+        self._ledger = Ledger(columns, by=tuple(by))
+
+    def add(
+        self,
+        example: Example,
+        scored: Sequence[ScoredText] | None,
+        reason: str | None,
+        cluster: str | None,
+        groups: Sequence[str | None],
+    ) -> dict[str, GradedPair]:
+        """Takes an example's options."""
+        row = self._ledger.add_example(cluster, groups)
+        if scored is None:
+            failed = GradedPair(Outcome.FAILED, reason=reason)
+            grades = {PLAIN: failed, NORMALIZED: failed}
+        else:
+            assert isinstance(example.target, int)
+            by_sum = [-text.text_nll for text in scored]
+            by_length = [-text.text_nll / text.text_bytes for text in scored]
+            grades = {
+                name: GradedPair(
+                    Outcome.GRADED,
+                    Grade(
+                        float(_is_likeliest(example.target, likelihoods)),
+                        metadata={"likelihoods": likelihoods},
+                    ),
+                )
+                for name, likelihoods in ((PLAIN, by_sum), (NORMALIZED, by_length))
+            }
+        for name, graded in grades.items():
+            value = graded.grade.value if graded.grade else None
+            self._ledger.record(row, 0, name, graded.outcome, value)
+        return grades
+
+    def result(self, name: str, min_coverage: float, details: dict[str, Any]) -> EvaluationResult:
+        """Plain accuracy, then normalised."""
+        return EvaluationResult.from_ledger(
+            name, self._ledger, min_coverage=min_coverage, details=details
+        )
+
+
+def _is_likeliest(target: int, likelihoods: Sequence[float]) -> bool:
+    others = [value for index, value in enumerate(likelihoods) if index != target]
+    return likelihoods[target] > max(others)

@@ -1,0 +1,138 @@
+"""The lines of ``samples.jsonl`` and ``grades.jsonl``, and the keys that tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from proctor.hashing import digest
+from proctor.scoring.grades import GradedPair
+from proctor.types import Example, Message, Sample, SamplingOptions, ToolCall, UnparsedToolCall
+
+
+def request_digest(
+    model_key: str, renderer: str, sampling: SamplingOptions, prompt_tokens: Sequence[int]
+) -> str:
+    """What a request is: the same model, renderer, prompt and parameters give the same digest.
+
+    The number of samples is no part of it, so that asking for more keeps the first ones.
+    """
+    return digest([model_key, renderer, sampling.model_dump(mode="json"), list(prompt_tokens)])
+
+
+def sample_key(request: str, occurrence: int, index: int) -> str:
+    """The key of a sample.
+
+    Args:
+        request: The request's digest.
+        occurrence: How many equal requests of this evaluator stand before it in the dataset.
+        index: Which of the request's samples it is.
+    """
+    return f"{request}-{occurrence}-{index}"
+
+
+def sample_record(
+    evaluator: str,
+    key: str,
+    row: int,
+    example: Example,
+    order: list[int] | None,
+    sample: Sample,
+) -> dict[str, Any]:
+    """A line of ``samples.jsonl``."""
+    record: dict[str, Any] = {
+        "key": key,
+        "evaluator": evaluator,
+        "row": row,
+        "example": example.id,
+        "index": sample.index,
+        "status": sample.status,
+        "target": example.target,
+        "metadata": dict(example.metadata),
+        "messages": sample.messages,
+        "calls": [
+            {
+                "prompt_tokens": call.prompt_tokens,
+                "tokens": call.tokens,
+                "stop_reason": call.stop_reason,
+                "seconds": round(call.seconds, 4),
+            }
+            | ({"logprobs": call.logprobs} if call.logprobs is not None else {})
+            | ({"usage": call.usage} if call.usage is not None else {})
+            for call in sample.calls
+        ],
+        "termination": sample.termination,
+    }
+    if example.choices is not None:
+        record["choices"] = example.choices
+        record["choice_order"] = order
+    if sample.error is not None:
+        record["error"] = sample.error
+    return record
+
+
+def sample_from_record(record: Mapping[str, Any]) -> tuple[Example, Sample]:
+    """The example as it was shown, and the sample, from a line of ``samples.jsonl``."""
+    from proctor.types import Call, Termination
+
+    messages = [_message(message) for message in record["messages"]]
+    failed = record["status"] == "failed"
+    choices = record.get("choices")
+    example = Example(
+        id=record["example"],
+        input=messages if failed else messages[:-1],
+        target=record["target"],
+        choices=tuple(choices) if choices is not None else None,
+        metadata=record["metadata"],
+    )
+    termination = record["termination"]
+    sample = Sample(
+        example_id=record["example"],
+        index=record["index"],
+        status=record["status"],
+        messages=messages,
+        calls=[Call(**call) for call in record["calls"]],
+        termination=Termination(termination) if termination else None,
+        error=record.get("error"),
+    )
+    return example, sample
+
+
+def _message(raw: Mapping[str, Any]) -> Message:
+    message = dict(raw)
+    if "tool_calls" in message:
+        message["tool_calls"] = [ToolCall(**call) for call in message["tool_calls"]]
+    if "unparsed_tool_calls" in message:
+        unparsed = message["unparsed_tool_calls"]
+        message["unparsed_tool_calls"] = [UnparsedToolCall(**call) for call in unparsed]
+    return message  # type: ignore[return-value]
+
+
+def grade_record(
+    evaluator: str,
+    sample: str,
+    grader: str,
+    fingerprint: str,
+    graded: GradedPair,
+) -> dict[str, Any]:
+    """A line of ``grades.jsonl``; ``sample`` is the sample's key."""
+    record: dict[str, Any] = {
+        "key": f"{sample}:{fingerprint}",
+        "sample": sample,
+        "evaluator": evaluator,
+        "grader": grader,
+        "outcome": graded.outcome,
+    }
+    if graded.grade is not None:
+        record["value"] = graded.grade.value
+        if graded.grade.explanation is not None:
+            record["explanation"] = graded.grade.explanation
+        if graded.grade.metadata:
+            record["metadata"] = graded.grade.metadata
+    elif graded.metadata:
+        record["metadata"] = graded.metadata
+    if graded.reason is not None:
+        record["reason"] = graded.reason
+    if graded.answer is not None:
+        record["answer"] = graded.answer
+    return record

@@ -1,0 +1,1 @@
+"""Grading: from an example and a sample to a grade."""

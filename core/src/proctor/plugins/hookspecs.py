@@ -1,0 +1,71 @@
+"""The hooks that a plugin may implement. They are synchronous, pure and cheap.
+
+A plugin marks its functions with ``proctor.hookimpl``. Hooks grow by new arguments only, and a
+plugin names just the arguments that it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from proctor.plugins.registrar import Registrar
+
+hookspec = pluggy.HookspecMarker("proctor")
+hookimpl = pluggy.HookimplMarker("proctor")
+
+
+@hookspec
+def proctor_register(registry: Registrar) -> None:
+    """Names the plugin's components.
+
+    For example ``registry.grader("substring", "proctor_text.substring:Substring")``; likewise
+    ``evaluator``, ``dataset``, ``renderer``, ``backend`` and ``command``. The string is imported
+    when the component is listed or used, so that a plugin costs nothing until then. A plugin in a
+    single file passes the class itself.
+
+    ``registry.evaluator`` also takes a preset: the mapping of an evaluator as a config writes it.
+    Its relative paths are read against the plugin's own folder.
+    """
+
+
+@hookspec
+def proctor_extra_graders(evaluator_spec: Mapping[str, Any]) -> Sequence[Any] | None:
+    """Returns specs of graders to add to an evaluator, as a config writes them; None for none.
+
+    It is called for each graded evaluator of a config whose ``extra_graders`` names the plugin,
+    when that config is resolved: fingerprints and ``run.json`` show what was added, after the
+    evaluator's own graders. ``evaluator_spec`` is the evaluator's mapping with its ``name``, and
+    with the options of the preset that it is built on.
+    """
+
+
+@hookspec
+def proctor_adapt_evaluator(evaluator: Any) -> Any | None:
+    """Returns a wrapped evaluator for the training loop at hand, or None to leave it alone."""
+
+
+@hookspec
+def proctor_run_started(run: Any) -> None:
+    """A run began: ``run`` has ``folder`` (a path) and ``record`` (what ``run.json`` holds)."""
+
+
+@hookspec
+def proctor_sample_finished(record: Mapping[str, Any]) -> None:
+    """A sample arrived: ``record`` is its line of ``samples.jsonl``."""
+
+
+@hookspec
+def proctor_evaluation_finished(result: Any) -> None:
+    """An evaluator finished: ``result`` is its ``EvaluationResult``."""
+
+
+@hookspec
+def proctor_run_finished(run: Any) -> None:
+    """A run ended: ``run.record["status"]`` is ``complete``, ``failed`` or ``interrupted``.
+
+    A run that could not go on, as on a full disk, ends without it.
+    """

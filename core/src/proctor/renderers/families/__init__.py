@@ -1,0 +1,1 @@
+"""The core's own renderers, one module a family of models."""

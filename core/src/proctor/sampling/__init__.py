@@ -1,0 +1,1 @@
+"""Sampling: one request to a model, and who the model is."""

@@ -1,0 +1,135 @@
+"""One request to a sampling client: its deadline, its retries and its parameters."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from proctor.errors import is_infrastructure_error, one_line
+from proctor.sampling.budget import RequestFailed, StopSignal
+from proctor.waiting import Overdue, within
+
+if TYPE_CHECKING:
+    import tinker
+
+
+RETRIES = 3
+"""How often a request that met an infrastructure error is sent again."""
+
+
+def submit(
+    client: Any, prompt: tinker.ModelInput, num_samples: int, params: tinker.SamplingParams
+) -> Any:
+    """Submits a request and returns its awaitable; prefers ``sample`` to ``sample_async``.
+
+    tinker 0.38 deprecates the ``*_async`` forms, and clients written for older ones have only
+    those.
+    """
+    sample = newest_form(client, "sample")
+    return sample(prompt=prompt, num_samples=num_samples, sampling_params=params)
+
+
+def newest_form(client: Any, name: str) -> Any:
+    """A client's method, or its ``*_async`` form where it has only that.
+
+    Raises:
+        AttributeError: It has neither.
+    """
+    return getattr(client, name, None) or getattr(client, f"{name}_async")
+
+
+def retries_by_itself(client: Any) -> bool:
+    """Whether a client's SDK already retries, so that ours would multiply them."""
+    return any(base.__module__.split(".")[0] == "tinker" for base in type(client).__mro__)
+
+
+async def request(
+    client: Any,
+    prompt_tokens: Sequence[int],
+    num_samples: int,
+    params: tinker.SamplingParams,
+    *,
+    timeout: float,
+    deadline: float | None = None,
+    stop: StopSignal | None = None,
+) -> tuple[Any, float]:
+    """Asks for samples; else as ``send``.
+
+    Args:
+        client: The sampling client.
+        prompt_tokens: Token ids.
+        num_samples: How many answers to ask for.
+        params: tinker's sampling parameters.
+        timeout: Seconds for each attempt.
+        deadline: Of the whole run, on ``time.monotonic``'s clock.
+        stop: Once set, nothing is sent again.
+
+    Raises:
+        RequestFailed: It gave no answer.
+    """
+    return await send(
+        client,
+        lambda prompt: submit(client, prompt, num_samples, params),
+        prompt_tokens,
+        timeout=timeout,
+        deadline=deadline,
+        stop=stop,
+    )
+
+
+async def send(
+    client: Any,
+    submit: Callable[[tinker.ModelInput], Any],
+    prompt_tokens: Sequence[int],
+    *,
+    timeout: float,
+    deadline: float | None = None,
+    stop: StopSignal | None = None,
+) -> tuple[Any, float]:
+    """Sends one request, with a deadline that includes the client's own queueing.
+
+    An infrastructure error is tried again with exponential backoff, unless the client's SDK does
+    that by itself; a request that timed out is not.
+
+    Args:
+        client: The sampling client.
+        submit: Submits a prompt to it, and returns the awaitable.
+        prompt_tokens: Token ids.
+        timeout: Seconds for each attempt.
+        deadline: Of the whole run, on ``time.monotonic``'s clock.
+        stop: Once set, nothing is sent again.
+
+    Returns:
+        The client's response and the seconds that its attempt took.
+
+    Raises:
+        RequestFailed: It gave no answer.
+    """
+    import tinker
+
+    attempts = 1 if retries_by_itself(client) else 1 + RETRIES
+    for attempt in range(attempts):
+        left = timeout if deadline is None else min(timeout, deadline - time.monotonic())
+        if left <= 0:
+            raise RequestFailed("the deadline passed before it was sent")
+        started = time.monotonic()
+        try:
+            prompt = tinker.ModelInput.from_ints(list(prompt_tokens))
+            response = await within(submit(prompt), left)
+            return response, time.monotonic() - started
+        except Overdue:
+            raise RequestFailed(f"no answer within {left:.0f} s") from None
+        except TimeoutError as error:
+            raise RequestFailed(f"the client timed out: {one_line(error)}") from None
+        except Exception as error:
+            is_stopped = stop is not None and stop.is_set
+            if attempt + 1 < attempts and is_infrastructure_error(error) and not is_stopped:
+                # jitter spreads retries out; it changes no result, so it needs no seed
+                await asyncio.sleep(0.5 * 2**attempt * random.uniform(0.8, 1.2))  # noqa: S311
+                continue
+            tried = f" (tried {attempt + 1} times)" if attempt else ""
+            raise RequestFailed(one_line(error) + tried) from error
+    raise AssertionError("unreachable")

@@ -1,0 +1,1 @@
+"""Scoring: from outcomes to estimates, and from estimates to metrics."""

@@ -1,0 +1,181 @@
+"""Suites: the micro and the macro mean of several evaluators' scores.
+
+Both are weighted sums ``sum_i w_i * score_i``: the macro mean weighs each evaluator alike,
+``w_i = 1 / K``; the micro mean by its samples that are not missing, ``w_i = n_i / sum n``. Taking
+the evaluators as independent, ``SE**2 = sum_i w_i**2 * SE_i**2`` (Miller 2024, arXiv:2411.00640).
+The interval is put together from the evaluators' own intervals ``[l_i, u_i]``, and so keeps to the
+scale and holds where a score is at its end::
+
+    low  = mean - sqrt(sum_i w_i**2 * (score_i - l_i)**2)
+    high = mean + sqrt(sum_i w_i**2 * (u_i - score_i)**2)
+
+the method of variance estimates recovery of Zou, G. Y. and Donner, A. (2008). Construction of
+confidence limits about effect measures: a general approach. Statistics in Medicine 27, 1693-1702.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from proctor.errors import ConfigError
+from proctor.scoring.estimates import Estimate, known
+from proctor.scoring.metric_names import valid_name
+from proctor.scoring.results import EvaluationResult
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteMean:
+    """The mean of several scores.
+
+    Attributes:
+        score: The mean.
+        stderr: Its standard error; NaN where an evaluator has none.
+        ci_low: The lower end of the 95% interval; NaN where an evaluator has none.
+        ci_high: The upper end.
+    """
+
+    score: float
+    stderr: float
+    ci_low: float
+    ci_high: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The mean as JSON; null for what is not known."""
+        return {
+            "score": known(self.score),
+            "stderr": known(self.stderr),
+            "ci_low": known(self.ci_low),
+            "ci_high": known(self.ci_high),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteResult:
+    """What a suite says: the means of its evaluators' scores, each by its first grader.
+
+    Attributes:
+        name: The suite's name.
+        evaluators: Its evaluators' names.
+        micro: The mean over all samples; None where it is withheld.
+        macro: The mean over the evaluators; None where it is withheld.
+        n: Examples of all evaluators.
+        coverage: The share of all samples that is not missing.
+        withheld: Why there are no means; None where there are.
+        metrics: What trackers get, by full name.
+    """
+
+    name: str
+    evaluators: tuple[str, ...]
+    micro: SuiteMean | None
+    macro: SuiteMean | None
+    n: int
+    coverage: float
+    withheld: str | None
+    metrics: Mapping[str, float]
+
+    @classmethod
+    def from_results(cls, name: str, results: Sequence[EvaluationResult]) -> SuiteResult:
+        """The means of several evaluators, withheld where one of their scores is.
+
+        Raises:
+            ConfigError: The suite is empty, an evaluator has no graders, or the scales differ.
+        """
+        valid_name(name)
+        estimates = _first_estimates(name, results)
+        check_scales(
+            name, [(r.name, (e.worst, e.best)) for r, e in zip(results, estimates, strict=True)]
+        )
+        samples = sum(estimate.samples for estimate in estimates)
+        pairs = sum(estimate.pairs for estimate in estimates)
+        without = [result.name for result in results if result.withheld is not None]
+        micro = macro = None
+        if not without:
+            micro = _weighted(estimates, [estimate.samples / samples for estimate in estimates])
+            macro = _weighted(estimates, [1 / len(estimates)] * len(estimates))
+        n = sum(estimate.n for estimate in estimates)
+        coverage = samples / pairs if pairs else 0.0
+        metrics = {f"{name}/coverage": coverage, f"{name}/n": float(n)}
+        for kind, mean in (("micro", micro), ("macro", macro)):
+            values = mean.to_json() if mean else {}
+            metrics |= {f"{name}/{kind}/{key}": v for key, v in values.items() if v is not None}
+        return cls(
+            name=name,
+            evaluators=tuple(result.name for result in results),
+            micro=micro,
+            macro=macro,
+            n=n,
+            coverage=coverage,
+            withheld=f"no score for {', '.join(without)}" if without else None,
+            metrics=metrics,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as JSON."""
+        return {
+            "suite": self.name,
+            "evaluators": list(self.evaluators),
+            "micro": self.micro.to_json() if self.micro else None,
+            "macro": self.macro.to_json() if self.macro else None,
+            "n": self.n,
+            "coverage": self.coverage,
+            "withheld": self.withheld,
+            "metrics": dict(self.metrics),
+        }
+
+
+def suite_names(suite: str) -> frozenset[str]:
+    """The metric names that a suite may write."""
+    keys = ("score", "stderr", "ci_low", "ci_high")
+    means = {f"{suite}/{kind}/{key}" for kind in ("micro", "macro") for key in keys}
+    return frozenset(means | {f"{suite}/coverage", f"{suite}/n"})
+
+
+def check_scales(suite: str, scales: Sequence[tuple[str, tuple[float | None, float]]]) -> None:
+    """Refuses to average scores whose scales differ. For use before anything is sampled, too.
+
+    Args:
+        suite: The suite's name.
+        scales: Each evaluator's name, and the (worst, best) of its first grader.
+
+    Raises:
+        ConfigError: Two differ.
+    """
+    first_name, first = scales[0]
+    for name, scale in scales[1:]:
+        if scale != first:
+            raise ConfigError(
+                f"the scores of {first_name} and {name} can't be averaged: their scales are "
+                f"{_scale_text(first)} and {_scale_text(scale)}",
+                where=f"suite {suite}",
+                fix="group evaluators whose first graders have one scale",
+            )
+
+
+def _scale_text(scale: tuple[float | None, float]) -> str:
+    worst, best = scale
+    return f"{'open' if worst is None else f'{worst:g}'} (worst) to {best:g} (best)"
+
+
+def _first_estimates(name: str, results: Sequence[EvaluationResult]) -> list[Estimate]:
+    if not results:
+        raise ConfigError("the suite has no evaluators", where=f"suite {name}", fix="add one")
+    for result in results:
+        if not result.graders:
+            raise ConfigError(
+                f"{result.name} gives numbers without samples, which have no mean",
+                where=f"suite {name}",
+                fix="leave it out of the suite",
+            )
+    return [result.graders[0].estimate for result in results]
+
+
+def _weighted(estimates: Sequence[Estimate], weights: Sequence[float]) -> SuiteMean:
+    parts = list(zip(estimates, weights, strict=True))
+    mean = math.fsum(w * e.score for e, w in parts)
+    below = math.fsum((w * (e.score - e.ci_low)) ** 2 for e, w in parts)
+    above = math.fsum((w * (e.ci_high - e.score)) ** 2 for e, w in parts)
+    stderr = math.sqrt(math.fsum((w * e.stderr) ** 2 for e, w in parts))
+    return SuiteMean(mean, stderr, mean - math.sqrt(below), mean + math.sqrt(above))
