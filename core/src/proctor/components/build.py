@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,21 +13,19 @@ from pydantic.fields import FieldInfo
 from proctor.components.component import Component, FileFirst, Origin
 from proctor.components.fingerprints import origin_of_code, origin_of_registered
 from proctor.components.options import (
-    NoOptions,
-    _as_config_error,
-    _component_kind,
-    _holds_path,
-    _is_callable,
-    _marks_within,
-    _nested_model,
-    _words,
-    kindred_function,
-    signature_model,
+    as_config_error,
+    component_kind,
+    holds_path,
+    is_grader_function,
+    literal_words,
+    marks_within,
+    nested_model,
+    options_model,
+    takes_function,
 )
 from proctor.components.place import Place
 from proctor.errors import ConfigError, PluginError, ProctorError, UnknownComponentError, one_line
-from proctor.grading.function_grader import FunctionGrader
-from proctor.grading.grader import Grader
+from proctor.plugins.core_names import FUNCTION_GRADER
 from proctor.plugins.importing import import_target
 from proctor.plugins.plugin import Registration
 
@@ -59,7 +56,7 @@ def build(kind: str, spec: Any, place: Place | None = None) -> Any:
             spec = {"type": spec["backend"], **{k: v for k, v in spec.items() if k != "backend"}}
             name_place = place / "backend"
     if kind == "grader" and callable(spec):
-        return FunctionGrader(spec)
+        return import_target(FUNCTION_GRADER)(spec)
     if not isinstance(spec, Mapping):
         raise ConfigError(f"{spec!r} is no {kind}", where=str(place), fix="write its name")
     name = spec.get("type")
@@ -136,12 +133,7 @@ def construct(
         ConfigError: An option is unknown, missing or wrong.
     """
     label = label or getattr(component_class, "__name__", str(component_class))
-    if inspect.isclass(component_class) and issubclass(component_class, BaseModel):
-        model: type[BaseModel] = component_class
-    elif kindred_function(component_class):
-        model = NoOptions
-    else:
-        model = signature_model(component_class)
+    model = options_model(component_class)
     values = {
         name: _build_inner(model.model_fields[name], value, place / name)
         if name in model.model_fields
@@ -151,16 +143,20 @@ def construct(
     try:
         validated = model.model_validate(values)
     except ValidationError as error:
-        raise _as_config_error(error, model, place, label) from error
+        raise as_config_error(error, model, place, label) from error
     if validated.__class__ is component_class:
         made: Any = validated
-    elif kindred_function(component_class):
-        made = FunctionGrader(component_class)
+    elif is_grader_function(component_class):
+        made = import_target(FUNCTION_GRADER)(component_class)
     else:
         made = _call(component_class, validated, place, label)
     if origin is not None:
         _mark(made, origin, label, validated)
-    _check_scale(made, place)
+    if isinstance(made, Component):
+        try:
+            made.check_options()
+        except ConfigError as error:
+            raise ConfigError(error.what, where=str(place), fix=error.fix) from error
     return made
 
 
@@ -186,34 +182,25 @@ def _call(component_class: Any, validated: BaseModel, place: Place, label: str) 
         raise ConfigError(f"{label} can't be made: {one_line(error)}", where=str(place)) from error
 
 
-def _check_scale(made: Any, place: Place) -> None:
-    if isinstance(made, Grader):
-        worst, best = made.scale()
-        if worst == best:
-            raise ConfigError(
-                f"{type(made).__name__}'s worst and best grade are both {best}", where=str(place)
-            )
-
-
 def _build_inner(info: FieldInfo, value: Any, place: Place) -> Any:
     """Makes the components that stand in a field, and anchors its relative paths."""
-    kind = _component_kind(info)
+    kind = component_kind(info)
     if kind is not None:
-        if value in _words(info.annotation):
+        if value in literal_words(info.annotation):
             return value
         if isinstance(value, Sequence) and not isinstance(value, str):
             return [build(kind, item, place / index) for index, item in enumerate(value)]
         return value if value is None else build(kind, value, place)
-    nested = _nested_model(info.annotation)
+    nested = nested_model(info.annotation)
     if nested is not None and isinstance(value, Mapping):
         return construct(nested, value, place, label=place.keys[-1] if place.keys else "")  # type: ignore[arg-type]
-    if any(isinstance(m, FileFirst) for m in (*info.metadata, *_marks_within(info.annotation))):
+    if any(isinstance(m, FileFirst) for m in (*info.metadata, *marks_within(info.annotation))):
         texts = value if isinstance(value, list) else [value]
         anchored = [_anchored(t, place) if isinstance(t, str) else t for t in texts]
         return anchored if isinstance(value, list) else anchored[0]
-    if isinstance(value, str) and ":" in value and _is_callable(info.annotation):
+    if isinstance(value, str) and ":" in value and takes_function(info.annotation):
         return _imported(value, place)
-    if _holds_path(info.annotation):
+    if holds_path(info.annotation):
         if isinstance(value, str):
             return place.anchored(value)
         if isinstance(value, list):

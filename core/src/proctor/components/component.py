@@ -90,6 +90,13 @@ class Component(BaseModel):
                 if own and hasattr(base, field) and field not in getattr(base, "model_fields", {}):
                     raise TypeError(f"{cls.__name__}.{field}: an option may not hide {field!r}")
 
+    def check_options(self) -> None:
+        """Refuses options that contradict each other, of a component that a config made.
+
+        Raises:
+            ConfigError: They do.
+        """
+
     async def open(self) -> None:
         """Makes the heavy state. Called once, before anything is sampled."""
 

@@ -18,34 +18,30 @@ from proctor.components.place import Place
 from proctor.errors import ConfigError, ProctorError
 
 
-def _holds_component(annotation: Any) -> bool:
+def holds_component(annotation: Any) -> bool:
     """Whether a component stands somewhere in a type, also in the fields of a model in it."""
     if isinstance(annotation, ComponentKind):
         return True
     if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
         fields = {} if issubclass(annotation, Component) else annotation.model_fields
         return any(_marks_component(info) for info in fields.values())
-    return any(map(_holds_component, (*typing.get_args(annotation), *_marks(annotation))))
+    marks = getattr(annotation, "__metadata__", ())
+    return any(map(holds_component, (*typing.get_args(annotation), *marks)))
 
 
 def _marks_component(info: FieldInfo) -> bool:
-    return any(map(_holds_component, (info.annotation, *info.metadata)))
+    return any(map(holds_component, (info.annotation, *info.metadata)))
 
 
-def _marks(annotation: Any) -> tuple[Any, ...]:
-    return tuple(getattr(annotation, "__metadata__", ()))
+def options_model(target: Any) -> type[BaseModel]:
+    """The model of the options of a class, or of a function.
 
-
-def _options_model(target: Any) -> type[BaseModel] | None:
-    """The model of a component's options; None where nothing can say what they are."""
+    Raises:
+        ConfigError: Nothing can say what they are.
+    """
     if inspect.isclass(target) and issubclass(target, BaseModel):
         return target
-    if kindred_function(target):
-        return BaseModel
-    try:
-        return signature_model(target)
-    except ProctorError:
-        return None
+    return NoOptions if is_grader_function(target) else signature_model(target)
 
 
 class NoOptions(BaseModel):
@@ -54,7 +50,7 @@ class NoOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def kindred_function(target: Any) -> bool:
+def is_grader_function(target: Any) -> bool:
     """Whether a target is a plain grader function ``(response, target)``."""
     if not inspect.isfunction(target):
         return False
@@ -94,28 +90,30 @@ def signature_model(target: Any) -> type[BaseModel]:
     )
 
 
-def _component_kind(info: FieldInfo) -> str | None:
-    for mark in (*info.metadata, *_marks_within(info.annotation)):
+def component_kind(info: FieldInfo) -> str | None:
+    """The kind of component that a field takes; None for a plain value."""
+    for mark in (*info.metadata, *marks_within(info.annotation)):
         if isinstance(mark, ComponentKind):
             return mark.kind
     return None
 
 
-def _marks_within(annotation: Any) -> Iterator[Any]:
+def marks_within(annotation: Any) -> Iterator[Any]:
     """The marks of the types that an annotation is made of."""
     for argument in typing.get_args(annotation):
         yield from getattr(argument, "__metadata__", ())
-        yield from _marks_within(argument)
+        yield from marks_within(argument)
 
 
-def _words(annotation: Any) -> list[Any]:
+def literal_words(annotation: Any) -> list[Any]:
     """The literals that may stand where else a component does."""
     members = typing.get_args(annotation)
     literals = (typing.get_args(m) for m in members if typing.get_origin(m) is typing.Literal)
     return [word for words in literals for word in words]
 
 
-def _nested_model(annotation: Any) -> type[BaseModel] | None:
+def nested_model(annotation: Any) -> type[BaseModel] | None:
+    """The model, and no component, whose mapping may stand in a field; None where none may."""
     is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
     for candidate in typing.get_args(annotation) if is_union else (annotation,):
         if inspect.isclass(candidate) and issubclass(candidate, BaseModel):
@@ -123,17 +121,18 @@ def _nested_model(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _is_callable(annotation: Any) -> bool:
+def takes_function(annotation: Any) -> bool:
     """Whether a field takes a function, which a config names by its import path."""
     members = (annotation, *typing.get_args(annotation))
     return any(m is Callable or typing.get_origin(m) is Callable for m in members)
 
 
-def _holds_path(annotation: Any) -> bool:
+def holds_path(annotation: Any) -> bool:
+    """Whether a field takes a path, which is read against the config's folder."""
     if annotation is Path:
         return True
     if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is not None:
-        return any(_holds_path(argument) for argument in typing.get_args(annotation))
+        return any(holds_path(argument) for argument in typing.get_args(annotation))
     return False
 
 
@@ -143,7 +142,7 @@ def _holds_secret(annotation: Any) -> bool:
     return any(_holds_secret(argument) for argument in typing.get_args(annotation))
 
 
-def _as_config_error(
+def as_config_error(
     error: ValidationError, model: type[BaseModel], place: Place, label: str
 ) -> ConfigError:
     """The first of pydantic's complaints, as one line with its place."""

@@ -14,7 +14,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.fields import FieldInfo
 
 from proctor.components.component import ComponentKind, summary
-from proctor.components.options import _holds_component, _options_model
+from proctor.components.options import holds_component, options_model
 from proctor.components.place import Place
 from proctor.components.presets import Preset, expand
 from proctor.configs.config import GRADED_KEYS, ConfigOptions
@@ -129,11 +129,11 @@ class _Schema:
         if kind == "evaluator":
             extra = {"name": METRIC_NAME, **SCHEDULE}
         for names, target, given in self._targets(kind):
-            model = _options_model(target)
-            mapping = self._mapping(model, given)
-            if mapping is None:
+            try:
+                options, required = self._options(options_model(target))
+            except ProctorError:
                 continue
-            options, required = mapping
+            required = [name for name in required if name not in given]
             help_text = summary(target)
             if not required:
                 yield from ({"const": name, "description": help_text} for name in names)
@@ -212,14 +212,6 @@ class _Schema:
         built_on = plugin_manager().registry.find("evaluator", str(expanded.spec["type"]))
         return names, built_on.load(), frozenset(expanded.spec)
 
-    def _mapping(
-        self, model: type[BaseModel] | None, given: frozenset[str]
-    ) -> tuple[JsonSchema, list[str]] | None:
-        if model is None:
-            return None
-        options, required = self._options(model)
-        return options, [name for name in required if name not in given]
-
     def _options(self, model: type[BaseModel]) -> tuple[JsonSchema, list[str]]:
         """The schema of each field, and which of them are required."""
         fields = model.model_fields
@@ -252,7 +244,7 @@ class _Schema:
                     return {"anyOf": [{"$ref": "#/$defs/model"}, {"$ref": "#/$defs/backend"}]}
                 is_known = mark.kind in COMPONENT_KINDS
                 return {"$ref": f"#/$defs/{mark.kind}"} if is_known else {}
-        if not _holds_component(annotation):
+        if not holds_component(annotation):
             if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
                 return self._object(annotation)
             return self._plain(annotation, metadata)

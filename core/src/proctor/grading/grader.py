@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from proctor.components.component import Component
+from proctor.errors import ConfigError
 from proctor.scoring.grades import GradeTally
 from proctor.types import Example, Grade, Sample
 
@@ -73,6 +74,16 @@ class Grader(Component):
     def scale(self) -> tuple[float | None, float]:
         """The scale as (worst, best), for graders whose scale is an option."""
         return self.worst, self.best
+
+    def check_options(self) -> None:
+        """Refuses a scale without a length.
+
+        Raises:
+            ConfigError: It is one.
+        """
+        worst, best = self.scale()
+        if worst == best:
+            raise ConfigError(f"{type(self).__name__}'s worst and best grade are both {best}")
 
     def connect(self, model: ChatModel) -> None:
         """Takes the model under evaluation, once it is open, for graders that ask it something."""

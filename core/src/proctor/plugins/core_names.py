@@ -51,3 +51,6 @@ BUILTIN = {
     "role_colon": "proctor.renderers.families.role_colon:RoleColonRenderer",
 }
 """The core's own renderers, by name."""
+
+FUNCTION_GRADER = "proctor.grading.function_grader:FunctionGrader"
+"""What makes a grader of a plain function."""

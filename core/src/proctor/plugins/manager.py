@@ -14,7 +14,7 @@ from typing import Any
 import pluggy
 
 from proctor.errors import PluginError, one_line
-from proctor.plugins import hookspecs
+from proctor.plugins import core_names, hookspecs
 from proctor.plugins.discovery import (
     GROUP,
     InstalledPlugin,
@@ -311,15 +311,13 @@ class PluginManager:
 
 def _register_core(registry: Registry) -> None:
     """The core's own names. It is no plugin: nothing can block it."""
-    from proctor.renderers import BUILTIN
-
     registrar = Registrar("proctor", __version__)
     registrar.evaluator("graded", "proctor.evaluators.graded:GradedEvaluator")
     registrar.evaluator("nll", "proctor.evaluators.nll:NLL")
     registrar.evaluator("choice_logprob", "proctor.evaluators.choice_logprob:ChoiceLogprob")
     registrar.evaluator("suite", "proctor.configs.suites:Suite")
     registrar.backend("tinker", "proctor.sampling.tinker.backend:TinkerBackend")
-    for name, target in BUILTIN.items():
+    for name, target in core_names.BUILTIN.items():
         registrar.renderer(name, target)
     for registration in registrar.registrations:
         registry.add(registration)
