@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from proctor.renderers.tokenizers import LockedTokenizer
 from proctor.sampling.budget import (
     DEFAULT_CONCURRENCY,
     DEFAULT_REQUEST_TIMEOUT,
     RequestBudget,
+    RequestLimits,
     StopSignal,
 )
 from proctor.sampling.identities import identify
+from proctor.sampling.models import OpenedModel
 from proctor.types import ModelIdentity, SamplingOptions
 
 MIN_COVERAGE = 0.95
@@ -69,10 +70,7 @@ class EvaluationContext:
 
     Attributes:
         name: What the evaluator's metric names begin with; None for the evaluator's own.
-        identity: Which model the client samples from.
-        tokenizer: The model's tokenizer.
-        max_in_flight: The client's own cap on requests; None where it has none.
-        seed_covers_samples: Whether one seed gives different answers within one request.
+        model: The model, with who it is and its tokenizer; None before it is open.
         renderer: The renderer's name; None to choose by the model.
         sampling: How to sample.
         seed: Steers the subset, the shots, the order of choices and the sampler.
@@ -90,10 +88,7 @@ class EvaluationContext:
     """
 
     name: str | None = None
-    identity: ModelIdentity | None = None
-    tokenizer: Any = None
-    max_in_flight: int | None = None
-    seed_covers_samples: bool = False
+    model: OpenedModel | None = None
     renderer: str | None = None
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
     seed: int = 0
@@ -109,10 +104,6 @@ class EvaluationContext:
     folder: Path | None = None
     is_strict: bool = False
 
-    def __post_init__(self) -> None:
-        # evaluators of one run share the tokenizer, and encode on threads of their own
-        object.__setattr__(self, "tokenizer", LockedTokenizer.of(self.tokenizer))
-
     @classmethod
     def for_client(cls, client: Any, **settings: Any) -> EvaluationContext:
         """A context for a client that no backend of ours opened, such as a training loop's.
@@ -120,8 +111,28 @@ class EvaluationContext:
         Raises:
             BackendError: The client can't say which tokenizer its model has.
         """
-        identity, tokenizer = identify(client)
-        return cls(identity=identity, tokenizer=tokenizer, **settings)
+        return cls(model=identify(client), **settings)
+
+    @property
+    def identity(self) -> ModelIdentity | None:
+        """Which model the client samples from; None before it is open."""
+        return self.model.identity if self.model else None
+
+    @property
+    def tokenizer(self) -> Any:
+        """The model's tokenizer; None before it is open."""
+        return self.model.tokenizer if self.model else None
+
+    @property
+    def concurrency(self) -> int:
+        """Most requests at once: the budget's cap, or the client's own where that is lower."""
+        cap = self.model.max_in_flight if self.model else None
+        return min(self.budget.cap, cap) if cap else self.budget.cap
+
+    @property
+    def limits(self) -> RequestLimits:
+        """What limits each request."""
+        return RequestLimits(self.request_timeout, self.budget, self.deadline, self.stop)
 
     def least_limit(self, own: int | None) -> int | None:
         """The smaller of an evaluator's own limit and the run's; None where neither has one."""

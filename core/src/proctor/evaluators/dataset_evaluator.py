@@ -1,4 +1,4 @@
-"""The base of evaluators that ask about the examples of a dataset."""
+"""The bases of evaluators that are components, and of those that ask about a dataset."""
 
 from __future__ import annotations
 
@@ -6,14 +6,83 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PrivateAttr, field_validator
 
+from proctor.components.build import build
 from proctor.components.component import Component, ComponentKind, close_all
 from proctor.datasets.dataset import Dataset
 from proctor.evaluators.bases import SamplingClientEvaluator
+from proctor.evaluators.context import EvaluationContext
+from proctor.evaluators.dataset_run import DatasetRun
 from proctor.evaluators.prompts import FewShot
 from proctor.scoring.metric_names import valid_name
+from proctor.scoring.results import EvaluationResult
 
 
-class DatasetEvaluator(Component, SamplingClientEvaluator):
+class RunEvaluator(Component, SamplingClientEvaluator):
+    """Base of evaluators with options, whose every execution is a ``DatasetRun``."""
+
+    label: ClassVar[str]
+    """What metric names begin with where an evaluator has no name."""
+
+    _label: str | None = PrivateAttr(default=None)
+    _opened: list[Component] = PrivateAttr(default_factory=list)
+
+    def __init__(self, *, name: str | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        if name is not None:
+            self.rename(name)
+
+    def rename(self, name: str) -> None:
+        """Gives the evaluator the name that its metrics' names begin with.
+
+        Raises:
+            ConfigError: The name can't be part of a metric's name.
+        """
+        self._label = valid_name(name)
+
+    @property
+    def metric_name(self) -> str:
+        """What its metrics' names begin with."""
+        return self._label or self.label
+
+    def begin(self, context: EvaluationContext) -> DatasetRun[Any]:
+        """One execution, to be prepared, connected to a model and asked for its result."""
+        raise NotImplementedError
+
+    async def evaluate(self, client: Any, context: EvaluationContext) -> EvaluationResult:
+        """Asks the model behind a client about every selected row.
+
+        Raises:
+            ProctorError: The dataset, a grader or the renderer can't be used. What became of
+                single requests and grades is in the result, not an error.
+        """
+        run = self.begin(context)
+        await run.prepare()
+        run.connect(client)
+        return await run.result()
+
+    async def __call__(self, sampling_client: Any) -> dict[str, float]:
+        """Evaluates with defaults; returns the metrics by name."""
+        context = EvaluationContext.for_client(sampling_client)
+        return dict((await self.evaluate(sampling_client, context)).metrics)
+
+    async def open_part(self, component: Component) -> None:
+        """Opens a component of the evaluator, once; ``close`` closes it."""
+        if not any(component is opened for opened in self._opened):
+            # before it is open: one that fails half way has something to drop, too
+            self._opened.append(component)
+            await component.open()
+
+    async def close(self) -> None:
+        """Closes what was opened: each, also where another can't be closed.
+
+        Raises:
+            Exception: What the first that can't be closed raised.
+        """
+        opened, self._opened = self._opened, []
+        await close_all(reversed(opened))
+
+
+class DatasetEvaluator(RunEvaluator):
     """Base of evaluators that ask about each example of a dataset."""
 
     dataset: Annotated[Dataset, ComponentKind("dataset")]
@@ -36,21 +105,15 @@ class DatasetEvaluator(Component, SamplingClientEvaluator):
     min_coverage: float | None = Field(default=None, ge=0.0, le=1.0)
     """The share of answers that must have a grade for there to be a score."""
 
-    label: ClassVar[str]
-    """What metric names begin with where an evaluator has no name."""
-
-    _label: str | None = PrivateAttr(default=None)
-    _opened: list[Component] = PrivateAttr(default_factory=list)
-
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
-        from proctor.components.build import build
-
         if "dataset" in options:
             options["dataset"] = build("dataset", options["dataset"])
-        super().__init__(**options)
-        if name is not None:
-            valid_name(name)
-        self._label = name
+        super().__init__(name=name, **options)
+
+    @property
+    def needs_target(self) -> bool:
+        """Whether every example must have a target."""
+        return True
 
     @field_validator("by")
     @classmethod
@@ -60,28 +123,8 @@ class DatasetEvaluator(Component, SamplingClientEvaluator):
                 raise ValueError(f"'by' takes fields such as metadata.subject, not {path!r}")
         return by
 
-    @property
-    def metric_name(self) -> str:
-        """What its metrics' names begin with."""
-        return self._label or self.label
-
     async def open_datasets(self) -> None:
         """Opens the dataset, and that of the shots, once."""
-        await self._open(self.dataset)
+        await self.open_part(self.dataset)
         if self.few_shot is not None:
-            await self._open(self.few_shot.dataset)
-
-    async def _open(self, component: Component) -> None:
-        if not any(component is opened for opened in self._opened):
-            # before it is open: one that fails half way has something to drop, too
-            self._opened.append(component)
-            await component.open()
-
-    async def close(self) -> None:
-        """Closes what was opened: each, also where another can't be closed.
-
-        Raises:
-            Exception: What the first that can't be closed raised.
-        """
-        opened, self._opened = self._opened, []
-        await close_all(reversed(opened))
+            await self.open_part(self.few_shot.dataset)

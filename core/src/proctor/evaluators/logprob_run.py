@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import islice
+from dataclasses import dataclass, replace
 from typing import Any
 
-from proctor.components.fingerprints import fingerprint
-from proctor.datasets.selection import Selection, select
-from proctor.errors import BackendError, ConfigError, RendererError, first_cause
+from proctor.errors import BackendError, RendererError
 from proctor.evaluators.context import EvaluationContext
 from proctor.evaluators.dataset_evaluator import DatasetEvaluator
 from proctor.evaluators.prompts import PromptStyle, choose_shots
-from proctor.evaluators.records import grade_record, request_digest, sample_key, sample_record
+from proctor.evaluators.records import request_digest, sample_key
+from proctor.evaluators.row_run import RowRun
 from proctor.evaluators.scored_text import ScoredText, aligned_logprobs, text_length
-from proctor.renderers import Renderer, choose_renderer, get_renderer
 from proctor.sampling.budget import RequestFailed
-from proctor.sampling.identities import identify
 from proctor.sampling.in_flight import RequestsInFlight
 from proctor.sampling.requests import newest_form, send
 from proctor.scoring.grades import GradedPair
-from proctor.scoring.ledger import metadata_text
 from proctor.scoring.results import EvaluationResult
-from proctor.types import Call, Example, Message, Sample, SamplingOptions
+from proctor.types import Call, Example, Message, Sample, SampleStatus, SamplingOptions
 
 ROWS_AHEAD = 32
 """Rows that are read from the dataset at once."""
@@ -46,30 +40,9 @@ class LogprobEvaluator(DatasetEvaluator):
         """What takes the scored texts of one evaluation."""
         raise NotImplementedError
 
-    async def prepare(self, context: EvaluationContext) -> None:
-        """Opens the dataset and checks its rows; needs no model.
-
-        Raises:
-            ProctorError: The dataset can't be used.
-        """
-        await self.open_datasets()
-        await asyncio.to_thread(_LogprobRun.choose, self, context)
-
-    async def __call__(self, sampling_client: Any) -> dict[str, float]:
-        """Evaluates with defaults; returns the metrics by name."""
-        context = EvaluationContext.for_client(sampling_client)
-        return dict((await self.evaluate(sampling_client, context)).metrics)
-
-    async def evaluate(self, client: Any, context: EvaluationContext) -> EvaluationResult:
-        """Scores every selected example's texts.
-
-        Raises:
-            ProctorError: The dataset or the renderer can't be used. What became of single
-                requests is in the result, not an error.
-        """
-        await self.open_datasets()
-        style, selection = await asyncio.to_thread(_LogprobRun.choose, self, context)
-        return await _LogprobRun(self, client, context, style, selection).result()
+    def begin(self, context: EvaluationContext) -> LogprobRun:
+        """One execution: it scores every selected example's texts."""
+        return LogprobRun(self, context)
 
 
 class LogprobTally:
@@ -102,37 +75,65 @@ class LogprobTally:
         raise NotImplementedError
 
 
-class _LogprobRun:
+@dataclass(frozen=True, slots=True)
+class ReadyRow:
+    """A row that is ready to be asked about.
+
+    Attributes:
+        position: Its place in the dataset.
+        example: The example.
+        messages: The question, as it is shown.
+        prompt: The same as the renderer writes it.
+        texts: Each text to score, and its tokens as an answer.
+        error: Why the row can't be rendered; None where it can.
+    """
+
+    position: int
+    example: Example
+    messages: list[Message]
+    prompt: list[int]
+    texts: list[tuple[str, list[int]]]
+    error: str | None = None
+
+
+class LogprobRun(RowRun[LogprobEvaluator, ReadyRow]):
     """One execution of an evaluator on log-probabilities."""
 
-    def __init__(
-        self,
-        evaluator: LogprobEvaluator,
-        client: Any,
-        context: EvaluationContext,
-        style: PromptStyle,
-        selection: Selection,
-    ) -> None:
-        self.evaluator = evaluator
-        self.client = client
-        self.context = context
-        self.style = style
-        self.selection = selection
-        self.name = context.name or evaluator.metric_name
-        if context.identity is None or context.tokenizer is None:
-            self.identity, tokenizer = identify(client)
-        else:
-            self.identity, tokenizer = context.identity, context.tokenizer
-        name, _ = choose_renderer(
-            name=evaluator.renderer or context.renderer,
-            model_name=self.identity.base_model,
-            checkpoint_renderer_name=self.identity.renderer_name,
-            tokenizer=tokenizer,
+    def __init__(self, evaluator: LogprobEvaluator, context: EvaluationContext) -> None:
+        super().__init__(evaluator, context)
+        self.tally = evaluator.tally()
+        self._in_flight = RequestsInFlight()
+
+    @property
+    def in_flight(self) -> RequestsInFlight:
+        """The requests that are on their way."""
+        return self._in_flight
+
+    def make_style(self) -> PromptStyle:
+        """As the evaluator's options say; shots are answered by the texts of their options."""
+        few_shot, seed = self.evaluator.few_shot, self.context.seed
+        return PromptStyle(
+            system=self.evaluator.system,
+            shots=tuple(map(_answered, choose_shots(few_shot, seed))) if few_shot else (),
+            n=few_shot.n if few_shot else 0,
+            seed=seed,
         )
-        self.renderer: Renderer = get_renderer(name, tokenizer)
-        self.tokenizer = self.renderer.tokenizer
-        self.renderer_key = f"{name}:{self.renderer.version}"
-        self.special = frozenset(getattr(self.tokenizer, "all_special_ids", ()))
+
+    def check(self, example: Example) -> None:
+        """Refuses a row without a text to score, and one that can't be shown."""
+        self.evaluator.texts(example)
+        self.style.messages(_without_choices(example))
+
+    def connect(self, client: Any, context: EvaluationContext | None = None) -> None:
+        """Takes the model.
+
+        Raises:
+            BackendError: Its client gives no log-probabilities of a text.
+            RendererError: No renderer fits the model, or, when strict, it looks wrong.
+        """
+        super().connect(client, context)
+        self._tokenizer = self.rendered.renderer.tokenizer
+        self._special = frozenset(getattr(self._tokenizer, "all_special_ids", ()))
         try:
             self._compute = newest_form(client, "compute_logprobs")
         except AttributeError:
@@ -141,152 +142,90 @@ class _LogprobRun:
                 where=self.name,
                 fix="use a backend that does, such as tinker or local",
             ) from None
-        self.tally = evaluator.tally()
-        self._fingerprint = fingerprint(evaluator)
-        self._in_flight = RequestsInFlight()
-
-    @staticmethod
-    def choose(
-        evaluator: LogprobEvaluator, context: EvaluationContext
-    ) -> tuple[PromptStyle, Selection]:
-        """How examples are shown, and which."""
-        limit = context.least_limit(evaluator.limit)
-        if evaluator.scan is not None and limit is None:
-            raise ConfigError("'scan' goes with 'limit'", where=context.name)
-        few_shot = evaluator.few_shot
-        style = PromptStyle(
-            system=evaluator.system,
-            shots=tuple(map(_answered, choose_shots(few_shot, context.seed))) if few_shot else (),
-            n=few_shot.n if few_shot else 0,
-            seed=context.seed,
-        )
-
-        def check(example: Example) -> None:
-            evaluator.texts(example)
-            style.messages(_without_choices(example))
-
-        selection = select(
-            evaluator.dataset,
-            (),
-            limit=limit,
-            seed=context.seed,
-            scan=evaluator.scan,
-            check=check,
-        )
-        return style, selection
 
     async def result(self) -> EvaluationResult:
-        """Scores the rows, a fixed number at a time."""
-        progress = self.context.progress
-        progress.started(self.name, self.selection.total)
-        rows = self.selection.rows()
-        reading = asyncio.Lock()
-        ahead: list[tuple[int, Example]] = []
+        """Scores every selected example's texts."""
+        await self.ask_all()
+        return self.tally.result(self.name, self.min_coverage, self.details())
 
-        async def next_row() -> tuple[int, Example] | None:
-            async with reading:
-                if not ahead:
-                    ahead.extend(await asyncio.to_thread(lambda: list(islice(rows, ROWS_AHEAD))))
-                    ahead.reverse()
-                return ahead.pop() if ahead else None
+    def read(self, rows: Sequence[tuple[int, Example]]) -> list[ReadyRow]:
+        """Renders rows; one that the renderer has no format for fails alone."""
+        return [self._read_row(position, example) for position, example in rows]
 
-        async def worker() -> None:
-            while not self.context.stop.is_set and (row := await next_row()) is not None:
-                await self._score(*row)
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                watching = functools.partial(progress.waiting, self.name)
-                watcher = group.create_task(self._in_flight.watch(watching))
-                workers = [group.create_task(worker()) for _ in range(self.context.budget.cap)]
-                await asyncio.gather(*workers)
-                watcher.cancel()
-        except BaseExceptionGroup as errors:
-            raise first_cause(errors) from errors
-        if self.context.stop.is_set and self.selection.total is not None:
-            for _, example in [*reversed(ahead), *rows]:
-                self.tally.add(example, None, "interrupted", *self._place(example))
-        progress.finished(self.name)
-        return self.tally.result(
-            self.name,
-            self.context.required_coverage(self.evaluator.min_coverage),
-            {
-                "renderer": self.renderer_key,
-                "dataset": self.evaluator.dataset.provenance(),
-                "rows": self.selection.total,
-                "scanned": self.selection.scanned,
-                "interrupted": self.context.stop.is_set,
-            },
-        )
-
-    def _place(self, example: Example) -> tuple[str | None, list[str | None]]:
-        groups = [metadata_text(example, path) for path in self.evaluator.by]
-        return metadata_text(example, "metadata.cluster"), groups
-
-    async def _score(self, position: int, example: Example) -> None:
+    def _read_row(self, position: int, example: Example) -> ReadyRow:
+        renderer = self.rendered.renderer
+        messages = list(self.style.messages(_without_choices(example)))
         texts = self.evaluator.texts(example)
-        messages = self.style.messages(_without_choices(example))
+        try:
+            prompt = renderer.prompt_tokens(messages)
+            answers = [
+                renderer.answer_tokens(Message(role="assistant", content=text), prompt=prompt)
+                for text in texts
+            ]
+        except RendererError as error:
+            return ReadyRow(position, example, messages, [], [], str(error))
+        return ReadyRow(position, example, messages, prompt, list(zip(texts, answers, strict=True)))
+
+    def skip(self, item: ReadyRow) -> None:
+        """Counts a row as missing."""
+        self.miss(item.example)
+
+    def miss(self, example: Example) -> None:
+        """Counts a row as missing."""
+        self.tally.add(example, None, "interrupted", *self.place_of(example))
+
+    async def ask(self, item: ReadyRow) -> None:
+        """Scores the texts of a row, each with a request of its own."""
         calls: list[Call] = []
         scored: list[ScoredText] | None = None
-        error = None
-        try:
-            prompt = await asyncio.to_thread(self.renderer.prompt_tokens, messages)
-            answered = await asyncio.gather(*(self._score_text(example, prompt, t) for t in texts))
-        except (RequestFailed, RendererError) as failure:
-            error = str(failure)
-        else:
-            scored = [text for text, _ in answered]
-            calls = [call for _, call in answered]
-        grades = self.tally.add(example, scored, error, *self._place(example))
-        status = "failed" if scored is None else "complete"
-        shown = list(messages)
+        error = item.error
+        if error is None:
+            try:
+                answered = await asyncio.gather(
+                    *(self._score_text(item, text, answer) for text, answer in item.texts)
+                )
+            except RequestFailed as failure:
+                error = str(failure)
+            else:
+                scored = [text for text, _ in answered]
+                calls = [call for _, call in answered]
+        example, messages = item.example, list(item.messages)
+        grades = self.tally.add(example, scored, error, *self.place_of(example))
         if scored:
             likeliest = min(scored, key=lambda text: text.text_nll)
-            shown.append(Message(role="assistant", content=likeliest.text))
-        sample = Sample(example.id, 0, status, shown, calls, error=error)  # type: ignore[arg-type]
-        key = sample_key(self._digest(position, calls), 0, 0)
-        self.context.sink.sample(sample_record(self.name, key, position, example, None, sample))
-        self.context.progress.sampled(self.name, sample.status)
+            messages.append(Message(role="assistant", content=likeliest.text))
+        status: SampleStatus = "failed" if scored is None else "complete"
+        sample = Sample(example.id, 0, status, messages, calls, error=error)
+        key = sample_key(self._digest(item.position, calls), 0, 0)
+        self.record_sample(key, item.position, example, sample)
         for grader, graded in grades.items():
-            line = grade_record(self.name, key, grader, f"{self._fingerprint}/{grader}", graded)
-            self.context.sink.grade(line)
-            value = graded.grade.value if graded.grade else None
-            self.context.progress.graded(self.name, grader, graded.outcome, value)
+            self.record_grade(key, grader, graded)
 
     def _digest(self, position: int, calls: Sequence[Call]) -> str:
         """What was asked; the row is part of it, so that equal rows stay two."""
         tokens = [position, *(token for call in calls for token in call.tokens)]
-        return request_digest(self.identity.key, self.renderer_key, SamplingOptions(), tokens)
+        model_key = self.rendered.model.identity.key
+        return request_digest(model_key, self.renderer_key, SamplingOptions(), tokens)
 
     async def _score_text(
-        self, example: Example, prompt: list[int], text: str
+        self, item: ReadyRow, text: str, answer: list[int]
     ) -> tuple[ScoredText, Call]:
         """A text's log-probabilities, and the request that gave them."""
-        answer = self.renderer.answer_tokens(Message(role="assistant", content=text), prompt=prompt)
-        room = self.identity.context_length
+        prompt, limits = item.prompt, self.context.limits
+        room = self.rendered.model.identity.context_length
         if room is not None and len(prompt) + len(answer) > room:
             raise RequestFailed(
                 f"the prompt's and the target's {len(prompt) + len(answer)} tokens are more than "
                 f"the context of {room}"
             )
-        async with self.context.budget.slot():
-            if self.context.stop.is_set:
-                raise RequestFailed("it was interrupted before it was sent")
-            with self._in_flight.sent(id(answer), example.id):
-                given, seconds = await send(
-                    self.client,
-                    self._compute,
-                    [*prompt, *answer],
-                    timeout=self.context.request_timeout,
-                    deadline=self.context.deadline,
-                    stop=self.context.stop,
-                )
+        async with limits.slot():
+            with self._in_flight.sent(item.example.id):
+                given, seconds = await send(self.client, self._compute, [*prompt, *answer], limits)
         self._in_flight.answered(seconds)
-        self.context.budget.spend(prompt, [answer])
+        limits.spend(prompt, [answer])
         logprobs = aligned_logprobs(given, len(prompt), len(answer))
-        scored = ScoredText(
-            text, answer, logprobs, text_length(text, answer, self.tokenizer), self.special
-        )
+        length = text_length(text, answer, self._tokenizer)
+        scored = ScoredText(text, answer, logprobs, length, self._special)
         return scored, Call(prompt, answer, "scored", seconds, logprobs)
 
 

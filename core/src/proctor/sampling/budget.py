@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 DEFAULT_CONCURRENCY = 64
@@ -65,3 +67,57 @@ class StopSignal:
 
 class RequestFailed(Exception):
     """A request gave no answer, after its retries; the message is the reason in one line."""
+
+
+class Interrupted(RequestFailed):
+    """A request was not sent, since a person had interrupted."""
+
+    def __init__(self) -> None:
+        super().__init__("it was interrupted before it was sent")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """What limits each request, and what ends them all.
+
+    Attributes:
+        timeout: Seconds for each attempt, the client's own queueing included.
+        budget: Slots for requests, where they are shared with others; None for no limit.
+        deadline: Of the whole run, on ``time.monotonic``'s clock.
+        stop: Once set, nothing is sent any more.
+    """
+
+    timeout: float = DEFAULT_REQUEST_TIMEOUT
+    budget: RequestBudget | None = None
+    deadline: float | None = None
+    stop: StopSignal | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a person interrupted."""
+        return self.stop is not None and self.stop.is_set
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds that a request may take which is sent now; none are left after the deadline."""
+        if self.deadline is None:
+            return self.timeout
+        return min(self.timeout, self.deadline - time.monotonic())
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Holds a slot for one request.
+
+        Raises:
+            Interrupted: A person interrupted while it waited for the slot.
+            RequestFailed: The tokens of the budget are spent.
+        """
+        async with self.budget.slot() if self.budget else nullcontext():
+            if self.is_stopped:
+                raise Interrupted
+            yield
+
+    def spend(self, prompt: Sequence[int], answers: Iterable[Sequence[int]] = ()) -> None:
+        """Counts the tokens of a request and of its answers."""
+        if self.budget is not None:
+            self.budget.spend(prompt, answers)

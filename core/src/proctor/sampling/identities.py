@@ -9,17 +9,18 @@ from typing import Any
 
 from proctor.errors import BackendError
 from proctor.renderers.tokenizers import get_tokenizer
+from proctor.sampling.models import OpenedModel
 from proctor.types import ModelIdentity
 
 
-def identify(client: Any) -> tuple[ModelIdentity, Any]:
-    """Which model a sampling client samples from, as far as it says, and its tokenizer.
+def identify(client: Any) -> OpenedModel:
+    """A sampling client as an opened model: who it is, as far as it says, and its tokenizer.
 
     Raises:
         BackendError: The client has no ``get_tokenizer``.
     """
     tokenizer = tokenizer_of(client)
-    return identity_of(client, tokenizer), tokenizer
+    return OpenedModel(client, identity_of(client, tokenizer), tokenizer)
 
 
 def tokenizer_of(client: Any) -> Any:

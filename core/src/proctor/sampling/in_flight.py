@@ -16,18 +16,19 @@ class RequestsInFlight:
     """Knows how long requests usually take, and which take much longer."""
 
     def __init__(self) -> None:
-        self._since: dict[int, tuple[str, float]] = {}
+        self._since: dict[object, tuple[str, float]] = {}
         self._usual_seconds = 0.0
         self._answered = 0
 
     @contextmanager
-    def sent(self, row: int, example: str) -> Iterator[None]:
-        """Counts a row's request as on its way."""
-        self._since[row] = (example, time.monotonic())
+    def sent(self, example: str) -> Iterator[None]:
+        """Counts a request about an example as on its way."""
+        request = object()
+        self._since[request] = (example, time.monotonic())
         try:
             yield
         finally:
-            del self._since[row]
+            del self._since[request]
 
     def answered(self, seconds: float) -> None:
         """Learns how long a request took."""

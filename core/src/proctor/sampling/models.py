@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from proctor.renderers.tokenizers import LockedTokenizer
 from proctor.types import Message, ModelIdentity, Sample, SamplingOptions
 
 if TYPE_CHECKING:
@@ -88,3 +89,7 @@ class OpenedModel:
     tokenizer: Any
     max_in_flight: int | None = None
     seed_covers_samples: bool = False
+
+    def __post_init__(self) -> None:
+        # evaluators of one run share the tokenizer, and encode on threads of their own
+        object.__setattr__(self, "tokenizer", LockedTokenizer.of(self.tokenizer))

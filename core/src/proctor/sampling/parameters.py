@@ -39,3 +39,8 @@ def tinker_params(
         seed=seed,
         stop=stops,
     )
+
+
+def as_seed(number: int) -> int:
+    """A number, such as a hash, as a seed that every sampler takes: its lowest 31 bits."""
+    return number & 0x7FFFFFFF

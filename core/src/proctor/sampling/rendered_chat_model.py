@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 from proctor.hashing import hash64
-from proctor.renderers import choose_renderer, get_renderer
-from proctor.sampling.answers import AnswerReader, failed_samples
+from proctor.sampling.answers import failed_samples
 from proctor.sampling.budget import (
     DEFAULT_REQUEST_TIMEOUT,
+    Interrupted,
     RequestBudget,
-    RequestFailed,
+    RequestLimits,
     StopSignal,
 )
 from proctor.sampling.models import ChatModel, OpenedModel
-from proctor.sampling.parameters import combined_stops, tinker_params
-from proctor.sampling.requests import request
+from proctor.sampling.parameters import as_seed
+from proctor.sampling.rendered_model import RenderedModel
+from proctor.sampling.sampler import Question, Sampler
 from proctor.types import Message, Sample, SamplingOptions, ToolSpec
 
 
@@ -49,18 +49,13 @@ class RenderedChatModel(ChatModel):
     ) -> None:
         self.identity = model.identity
         self.max_in_flight = model.max_in_flight
-        self.renderer_name, _ = choose_renderer(
-            name=renderer,
-            model_name=model.identity.base_model,
-            checkpoint_renderer_name=model.identity.renderer_name,
-            tokenizer=model.tokenizer,
-        )
-        self._renderer = get_renderer(self.renderer_name, model.tokenizer)
-        self._model = model
-        self._request_timeout = request_timeout
-        self._budget = budget
-        self._deadline = deadline
-        self._stop = stop
+        self._rendered = RenderedModel.choose(model, renderer)
+        self._limits = RequestLimits(request_timeout, budget, deadline, stop)
+
+    @property
+    def renderer_name(self) -> str:
+        """The name of the renderer that writes the prompts."""
+        return self._rendered.renderer_name
 
     async def generate(
         self,
@@ -85,55 +80,24 @@ class RenderedChatModel(ChatModel):
         """
         if schema is not None:
             raise NotImplementedError("takes_schema is false")
+        renderer = self._rendered.renderer
         prompt = await asyncio.to_thread(
             lambda: list(
-                self._renderer.prompt_tokens_batch([list(messages)], tools=list(tools) or None)[0]
+                renderer.prompt_tokens_batch([list(messages)], tools=list(tools) or None)[0]
             )
         )
-        room = self.identity.context_length
-        max_tokens = sampling.max_tokens
-        if room is not None:
-            max_tokens = min(max_tokens, room - len(prompt))
-            if max_tokens < 1:
-                reason = f"the prompt's {len(prompt)} tokens leave no room in the context of {room}"
-                return failed_samples("", list(messages), range(n), reason)
-        if n == 1 or sampling.seed is None or self._model.seed_covers_samples:
-            return await self._request(messages, prompt, sampling, max_tokens, sampling.seed, n)
-        seeds = [hash64(sampling.seed, index) & 0x7FFFFFFF for index in range(n)]
-        answers = await asyncio.gather(
-            *(self._request(messages, prompt, sampling, max_tokens, seed, 1) for seed in seeds)
-        )
+        question = Question(list(messages), prompt)
+        sampler = Sampler(self._rendered, sampling, self._limits)
+        if n == 1 or sampling.seed is None or self._rendered.model.seed_covers_samples:
+            return await self._ask(sampler, question, n, sampling.seed)
+        seeds = [as_seed(hash64(sampling.seed, index)) for index in range(n)]
+        answers = await asyncio.gather(*(self._ask(sampler, question, 1, seed) for seed in seeds))
         return [sample for [sample] in answers]
 
-    async def _request(
-        self,
-        messages: Sequence[Message],
-        prompt: list[int],
-        sampling: SamplingOptions,
-        max_tokens: int,
-        seed: int | None,
-        count: int,
+    async def _ask(
+        self, sampler: Sampler, question: Question, count: int, seed: int | None
     ) -> list[Sample]:
-        tokenizer = self._renderer.tokenizer
-        stops = combined_stops(self._renderer.get_stop_sequences(), sampling.stop, tokenizer)
-        params = tinker_params(sampling, stops, max_tokens, seed)
         try:
-            async with self._budget.slot() if self._budget else nullcontext():
-                if self._stop is not None and self._stop.is_set:
-                    raise RequestFailed("it was interrupted before it was sent")
-                response, seconds = await request(
-                    self._model.client,
-                    prompt,
-                    count,
-                    params,
-                    timeout=self._request_timeout,
-                    deadline=self._deadline,
-                    stop=self._stop,
-                )
-        except RequestFailed as failure:
-            return failed_samples("", list(messages), range(count), str(failure))
-        reader = AnswerReader(self._renderer, tokenizer, sampling.stop)
-        samples = reader.read_response("", list(messages), prompt, response, seconds, count)
-        if self._budget is not None:
-            self._budget.spend(prompt, (call.tokens for sample in samples for call in sample.calls))
-        return samples
+            return await sampler.answers(question, count, seed)
+        except Interrupted as failure:
+            return failed_samples("", question.messages, range(count), str(failure))

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from proctor.errors import is_infrastructure_error, one_line
-from proctor.sampling.budget import RequestFailed, StopSignal
+from proctor.sampling.budget import RequestFailed, RequestLimits
 from proctor.waiting import Overdue, within
 
 if TYPE_CHECKING:
     import tinker
 
 
-RETRIES = 3
+REQUEST_RETRIES = 3
 """How often a request that met an infrastructure error is sent again."""
 
 
@@ -51,10 +51,7 @@ async def request(
     prompt_tokens: Sequence[int],
     num_samples: int,
     params: tinker.SamplingParams,
-    *,
-    timeout: float,
-    deadline: float | None = None,
-    stop: StopSignal | None = None,
+    limits: RequestLimits,
 ) -> tuple[Any, float]:
     """Asks for samples; else as ``send``.
 
@@ -63,20 +60,13 @@ async def request(
         prompt_tokens: Token ids.
         num_samples: How many answers to ask for.
         params: tinker's sampling parameters.
-        timeout: Seconds for each attempt.
-        deadline: Of the whole run, on ``time.monotonic``'s clock.
-        stop: Once set, nothing is sent again.
+        limits: What limits it; its slot is the caller's to hold.
 
     Raises:
         RequestFailed: It gave no answer.
     """
     return await send(
-        client,
-        lambda prompt: submit(client, prompt, num_samples, params),
-        prompt_tokens,
-        timeout=timeout,
-        deadline=deadline,
-        stop=stop,
+        client, lambda prompt: submit(client, prompt, num_samples, params), prompt_tokens, limits
     )
 
 
@@ -84,10 +74,7 @@ async def send(
     client: Any,
     submit: Callable[[tinker.ModelInput], Any],
     prompt_tokens: Sequence[int],
-    *,
-    timeout: float,
-    deadline: float | None = None,
-    stop: StopSignal | None = None,
+    limits: RequestLimits,
 ) -> tuple[Any, float]:
     """Sends one request, with a deadline that includes the client's own queueing.
 
@@ -98,9 +85,7 @@ async def send(
         client: The sampling client.
         submit: Submits a prompt to it, and returns the awaitable.
         prompt_tokens: Token ids.
-        timeout: Seconds for each attempt.
-        deadline: Of the whole run, on ``time.monotonic``'s clock.
-        stop: Once set, nothing is sent again.
+        limits: What limits it; its slot is the caller's to hold.
 
     Returns:
         The client's response and the seconds that its attempt took.
@@ -110,9 +95,9 @@ async def send(
     """
     import tinker
 
-    attempts = 1 if retries_by_itself(client) else 1 + RETRIES
+    attempts = 1 if retries_by_itself(client) else 1 + REQUEST_RETRIES
     for attempt in range(attempts):
-        left = timeout if deadline is None else min(timeout, deadline - time.monotonic())
+        left = limits.seconds_left
         if left <= 0:
             raise RequestFailed("the deadline passed before it was sent")
         started = time.monotonic()
@@ -125,8 +110,8 @@ async def send(
         except TimeoutError as error:
             raise RequestFailed(f"the client timed out: {one_line(error)}") from None
         except Exception as error:
-            is_stopped = stop is not None and stop.is_set
-            if attempt + 1 < attempts and is_infrastructure_error(error) and not is_stopped:
+            may_help = is_infrastructure_error(error) and not limits.is_stopped
+            if attempt + 1 < attempts and may_help:
                 # jitter spreads retries out; it changes no result, so it needs no seed
                 await asyncio.sleep(0.5 * 2**attempt * random.uniform(0.8, 1.2))  # noqa: S311
                 continue

@@ -1,0 +1,177 @@
+"""The loop over the rows of a dataset.
+
+The way of the data: selected rows are rendered in batches, on a thread, ahead of the requests; a
+fixed number of workers asks about them. Every queue is bounded, so that memory does not grow with
+the dataset.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from proctor.datasets.selection import Selection
+from proctor.errors import first_cause
+from proctor.evaluators.dataset_evaluator import DatasetEvaluator
+from proctor.evaluators.dataset_run import DatasetRun
+from proctor.evaluators.prompts import PromptStyle
+from proctor.grading.grader import Grader
+from proctor.grading.stage import GradingStage
+from proctor.sampling.in_flight import RequestsInFlight
+from proctor.scoring.ledger import metadata_text
+from proctor.types import Example
+
+RENDER_BATCH = 32
+"""Rows that are read and rendered at once."""
+MISSED_BATCH = 1000
+"""Rows that are counted as missing at once."""
+
+Rows = Iterator[tuple[int, Example]]
+"""Positions in the dataset, and the examples there."""
+Evaluator = TypeVar("Evaluator", bound=DatasetEvaluator)
+Item = TypeVar("Item")
+"""A row that is ready to be asked about."""
+
+
+class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Item]):
+    """One execution of an evaluator that asks about each row of its dataset alone."""
+
+    graders: Sequence[Grader] = ()
+    """What will grade the answers; each may refuse a row before anything is asked."""
+    stages: Sequence[GradingStage] = ()
+    """What grades beside the asking."""
+    samples_per_row: int = 1
+
+    style: PromptStyle
+    selection: Selection
+
+    def make_style(self) -> PromptStyle:
+        """How examples are shown."""
+        raise NotImplementedError
+
+    def check(self, example: Example) -> None:
+        """Refuses a row that can't be asked about, before any is.
+
+        Raises:
+            DatasetError: It can't.
+        """
+        raise NotImplementedError
+
+    def read(self, rows: Sequence[tuple[int, Example]]) -> list[Item]:
+        """Makes rows ready; on a thread."""
+        raise NotImplementedError
+
+    def admit(self, item: Item) -> None:
+        """Takes a row, in the dataset's order; on the event loop's thread, like what follows."""
+
+    async def ask(self, item: Item) -> None:
+        """Asks about a row."""
+        raise NotImplementedError
+
+    def skip(self, item: Item) -> None:
+        """Takes a row that was made ready and, after an interrupt, is not asked about."""
+
+    def miss(self, example: Example) -> None:
+        """Counts a row as missing that an interrupt left unread."""
+        raise NotImplementedError
+
+    @property
+    def in_flight(self) -> RequestsInFlight:
+        """The requests that are on their way."""
+        raise NotImplementedError
+
+    async def prepare(self) -> None:
+        """Chooses and checks the rows, then opens the graders; needs no model.
+
+        Raises:
+            ProctorError: The dataset or a grader can't be used.
+        """
+        await self.evaluator.open_datasets()
+        await asyncio.to_thread(self._choose)
+        await self.evaluator.open()
+
+    def _choose(self) -> None:
+        dataset = self.evaluator.dataset
+        self.style = self.make_style()
+        self.selection = self.choose(
+            dataset, self.graders, scan=self.evaluator.scan, check=self.check
+        )
+        self._provenance = dataset.provenance()
+
+    def details(self) -> dict[str, Any]:
+        """What the result's record says beside the scores."""
+        return {
+            "renderer": self.renderer_key,
+            "dataset": self._provenance,
+            "rows": self.selection.total,
+            "scanned": self.selection.scanned,
+            "interrupted": self.context.stop.is_set,
+        }
+
+    def place_of(self, example: Example) -> tuple[str | None, list[str | None]]:
+        """An example's cluster, and its value of each ``by`` field."""
+        groups = [metadata_text(example, path) for path in self.evaluator.by]
+        return metadata_text(example, "metadata.cluster"), groups
+
+    async def ask_all(self) -> None:
+        """Asks about every selected row, a fixed number at a time.
+
+        Raises:
+            ProctorError: A row turned out to be unusable only when it was met.
+        """
+        total = self.selection.total
+        self.context.progress.started(
+            self.name, None if total is None else total * self.samples_per_row
+        )
+        queue: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=2 * self.context.concurrency)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for stage in self.stages:
+                    group.create_task(stage.run())
+                waiting = functools.partial(self.context.progress.waiting, self.name)
+                watcher = group.create_task(self.in_flight.watch(waiting))
+                workers = [
+                    group.create_task(self._work(queue)) for _ in range(self.context.concurrency)
+                ]
+                rows = self.selection.rows()
+                await self._produce(rows, queue)
+                for _ in workers:
+                    await queue.put(None)
+                await asyncio.gather(*workers)
+                if total is not None and self.context.stop.is_set:
+                    await self._miss(rows)
+                watcher.cancel()
+                for stage in self.stages:
+                    await stage.finish()
+        except BaseExceptionGroup as errors:
+            raise first_cause(errors) from errors
+        self.context.progress.finished(self.name)
+
+    async def _produce(self, rows: Rows, queue: asyncio.Queue[Item | None]) -> None:
+        def ready() -> list[Item]:
+            batch = list(islice(rows, RENDER_BATCH))
+            return self.read(batch) if batch else []
+
+        while not self.context.stop.is_set and (items := await asyncio.to_thread(ready)):
+            for item in items:
+                self.admit(item)
+                if self.context.stop.is_set:
+                    self.skip(item)
+                else:
+                    await queue.put(item)
+
+    async def _work(self, queue: asyncio.Queue[Item | None]) -> None:
+        while (item := await queue.get()) is not None:
+            if self.context.stop.is_set:
+                self.skip(item)
+            else:
+                await self.ask(item)
+
+    async def _miss(self, rows: Rows) -> None:
+        """Counts the rows that an interrupt left unread as missing: what came back is no score."""
+        while batch := await asyncio.to_thread(lambda: list(islice(rows, MISSED_BATCH))):
+            for _, example in batch:
+                self.miss(example)
