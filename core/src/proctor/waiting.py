@@ -58,12 +58,13 @@ class LeftEarly(RuntimeError):
     """Something that was awaited cancelled itself or called ``exit``, which nobody had asked."""
 
 
-async def within(awaitable: Any, seconds: float | None) -> Any:
+async def within(awaitable: Any, seconds: float | None, *, grace: float = 0.0) -> Any:
     """Awaits something for so long at most, whether or not it heeds its cancellation.
 
     Args:
         awaitable: Code that is not ours: a client's, a grader's, an evaluator's.
         seconds: How long; None for as long as it takes.
+        grace: How long it may take to heed the cancellation of the task that waits.
 
     Raises:
         Overdue: It took longer. It was told to stop, and is not waited for.
@@ -82,6 +83,8 @@ async def within(awaitable: Any, seconds: float | None) -> Any:
         done, _ = await asyncio.wait({task}, timeout=seconds)
     except asyncio.CancelledError:
         _abandon(task)
+        if grace:
+            await asyncio.wait({task}, timeout=grace)
         raise
     if not done:
         _abandon(task)

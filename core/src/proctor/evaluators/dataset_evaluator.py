@@ -17,7 +17,7 @@ from proctor.scoring.metric_names import valid_name
 from proctor.scoring.results import EvaluationResult
 
 
-class RunEvaluator(Component, SamplingClientEvaluator):
+class ComponentEvaluator(Component, SamplingClientEvaluator):
     """Base of evaluators with options, whose every execution is a ``DatasetRun``."""
 
     label: ClassVar[str]
@@ -82,7 +82,7 @@ class RunEvaluator(Component, SamplingClientEvaluator):
         await close_all(reversed(opened))
 
 
-class DatasetEvaluator(RunEvaluator):
+class DatasetEvaluator(ComponentEvaluator):
     """Base of evaluators that ask about each example of a dataset."""
 
     dataset: Annotated[Dataset, ComponentKind("dataset")]

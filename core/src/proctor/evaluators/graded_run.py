@@ -31,8 +31,8 @@ from proctor.scoring.results import EvaluationResult
 from proctor.types import Example, Outcome, Sample
 
 
-@dataclass(slots=True)
-class ReadyRow:
+@dataclass(frozen=True, slots=True)
+class RenderedRow:
     """A row that is ready to be asked about.
 
     Attributes:
@@ -41,8 +41,6 @@ class ReadyRow:
         order: The order in which its choices are shown.
         question: What the model is asked.
         digest: The digest of the request.
-        row: Its place in the ledger, once it is admitted.
-        occurrence: How many equal requests stand before it, once it is admitted.
     """
 
     position: int
@@ -50,8 +48,21 @@ class ReadyRow:
     order: list[int] | None
     question: Question
     digest: str
-    row: int = -1
-    occurrence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A row with its place in the ledger.
+
+    Attributes:
+        rendered: The row.
+        row: Its place.
+        occurrence: How many equal requests stand before it.
+    """
+
+    rendered: RenderedRow
+    row: int
+    occurrence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +82,7 @@ class Ticket:
     status: str
 
 
-class GradedRun(RowRun[GradedOptions, ReadyRow]):
+class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
     """One execution of a graded evaluator."""
 
     def __init__(self, evaluator: GradedOptions, context: EvaluationContext) -> None:
@@ -147,7 +158,7 @@ class GradedRun(RowRun[GradedOptions, ReadyRow]):
         """The requests that are on their way."""
         return self._sampler.in_flight
 
-    def read(self, rows: Sequence[tuple[int, Example]]) -> list[ReadyRow]:
+    def read(self, rows: Sequence[tuple[int, Example]]) -> list[RenderedRow]:
         """Renders rows in one batch."""
         shown = [(position, *self.style.present(example)) for position, example in rows]
         conversations = [self.style.messages(example) for _, example, _ in shown]
@@ -156,7 +167,7 @@ class GradedRun(RowRun[GradedOptions, ReadyRow]):
         )
         model_key = self.rendered.model.identity.key
         return [
-            ReadyRow(
+            RenderedRow(
                 position,
                 example,
                 order,
@@ -168,44 +179,45 @@ class GradedRun(RowRun[GradedOptions, ReadyRow]):
             )
         ]
 
-    def admit(self, item: ReadyRow) -> None:
+    def admit(self, row: RenderedRow) -> LedgerRow:
         """Gives a row its place in the ledger, and tells it from equal ones."""
-        item.occurrence = self._seen.add(hash64(item.digest))
-        item.row = self.ledger.add_example(*self.place_of(item.example))
+        occurrence = self._seen.add(hash64(row.digest))
+        return LedgerRow(row, self.ledger.add_example(*self.place_of(row.example)), occurrence)
 
     def miss(self, example: Example) -> None:
         """Counts a row as missing."""
         self.ledger.add_example(*self.place_of(example))
 
-    async def ask(self, item: ReadyRow) -> None:
+    async def ask(self, row: LedgerRow) -> None:
         """Takes all samples of a row, from one request, and hands them to the graders."""
+        question = row.rendered.question
         try:
             samples = await self._sampler.answers(
-                item.question, self.samples_per_row, self._request_seed(item)
+                question, self.samples_per_row, self._request_seed(question, row.occurrence)
             )
         except Interrupted:
             return
         for sample in samples:
-            await self._take(item, sample)
+            await self._take(row, sample)
 
-    def _request_seed(self, item: ReadyRow) -> int | None:
+    def _request_seed(self, question: Question, occurrence: int) -> int | None:
         """A seed for each request, so that equal prompts get other answers, equal models equal."""
         if self.samples_per_row > 1 and not self.rendered.model.seed_covers_samples:
             return None
-        seed = self._seeded_sampling.seed
-        return as_seed(hash64(seed, item.question.prompt_tokens, item.occurrence))
+        return as_seed(hash64(self._seeded_sampling.seed, question.prompt_tokens, occurrence))
 
-    async def _take(self, item: ReadyRow, sample: Sample) -> None:
+    async def _take(self, row: LedgerRow, sample: Sample) -> None:
         """Records a sample, and hands it to the graders that want it."""
-        key = sample_key(item.digest, item.occurrence, sample.index)
-        self.record_sample(key, item.position, item.example, sample, item.order)
-        ticket = Ticket(item.row, sample.index, key, sample.status)
+        rendered = row.rendered
+        key = sample_key(rendered.digest, row.occurrence, sample.index)
+        self.record_sample(key, rendered.position, rendered.example, sample, rendered.order)
+        ticket = Ticket(row.row, sample.index, key, sample.status)
         for index, grader in enumerate(self.graders):
             sees = sample.status == "complete" or (
                 sample.status == "truncated" and grader.sees_truncated
             )
             if sees:
-                await self.stages[index].put(ticket, (item.example, sample))
+                await self.stages[index].put(ticket, (rendered.example, sample))
             else:
                 self._report(index, ticket, GradedPair(Outcome(sample.status), reason=sample.error))
 

@@ -76,7 +76,7 @@ class LogprobTally:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadyRow:
+class RenderedRow:
     """A row that is ready to be asked about.
 
     Attributes:
@@ -96,7 +96,7 @@ class ReadyRow:
     error: str | None = None
 
 
-class LogprobRun(RowRun[LogprobEvaluator, ReadyRow]):
+class LogprobRun(RowRun[LogprobEvaluator, RenderedRow, RenderedRow]):
     """One execution of an evaluator on log-probabilities."""
 
     def __init__(self, evaluator: LogprobEvaluator, context: EvaluationContext) -> None:
@@ -148,11 +148,11 @@ class LogprobRun(RowRun[LogprobEvaluator, ReadyRow]):
         await self.ask_all()
         return self.tally.result(self.name, self.min_coverage, self.details())
 
-    def read(self, rows: Sequence[tuple[int, Example]]) -> list[ReadyRow]:
+    def read(self, rows: Sequence[tuple[int, Example]]) -> list[RenderedRow]:
         """Renders rows; one that the renderer has no format for fails alone."""
         return [self._read_row(position, example) for position, example in rows]
 
-    def _read_row(self, position: int, example: Example) -> ReadyRow:
+    def _read_row(self, position: int, example: Example) -> RenderedRow:
         renderer = self.rendered.renderer
         messages = list(self.style.messages(_without_choices(example)))
         texts = self.evaluator.texts(example)
@@ -163,41 +163,47 @@ class LogprobRun(RowRun[LogprobEvaluator, ReadyRow]):
                 for text in texts
             ]
         except RendererError as error:
-            return ReadyRow(position, example, messages, [], [], str(error))
-        return ReadyRow(position, example, messages, prompt, list(zip(texts, answers, strict=True)))
+            return RenderedRow(position, example, messages, [], [], str(error))
+        return RenderedRow(
+            position, example, messages, prompt, list(zip(texts, answers, strict=True))
+        )
 
-    def skip(self, item: ReadyRow) -> None:
+    def admit(self, row: RenderedRow) -> RenderedRow:
+        """Takes a row as it is: the tally numbers them as they are scored."""
+        return row
+
+    def skip(self, row: RenderedRow) -> None:
         """Counts a row as missing."""
-        self.miss(item.example)
+        self.miss(row.example)
 
     def miss(self, example: Example) -> None:
         """Counts a row as missing."""
         self.tally.add(example, None, "interrupted", *self.place_of(example))
 
-    async def ask(self, item: ReadyRow) -> None:
+    async def ask(self, row: RenderedRow) -> None:
         """Scores the texts of a row, each with a request of its own."""
         calls: list[Call] = []
         scored: list[ScoredText] | None = None
-        error = item.error
+        error = row.error
         if error is None:
             try:
                 answered = await asyncio.gather(
-                    *(self._score_text(item, text, answer) for text, answer in item.texts)
+                    *(self._score_text(row, text, answer) for text, answer in row.texts)
                 )
             except RequestFailed as failure:
                 error = str(failure)
             else:
                 scored = [text for text, _ in answered]
                 calls = [call for _, call in answered]
-        example, messages = item.example, list(item.messages)
+        example, messages = row.example, list(row.messages)
         grades = self.tally.add(example, scored, error, *self.place_of(example))
         if scored:
             likeliest = min(scored, key=lambda text: text.text_nll)
             messages.append(Message(role="assistant", content=likeliest.text))
         status: SampleStatus = "failed" if scored is None else "complete"
         sample = Sample(example.id, 0, status, messages, calls, error=error)
-        key = sample_key(self._digest(item.position, calls), 0, 0)
-        self.record_sample(key, item.position, example, sample)
+        key = sample_key(self._digest(row.position, calls), 0, 0)
+        self.record_sample(key, row.position, example, sample)
         for grader, graded in grades.items():
             self.record_grade(key, grader, graded)
 
@@ -208,10 +214,10 @@ class LogprobRun(RowRun[LogprobEvaluator, ReadyRow]):
         return request_digest(model_key, self.renderer_key, SamplingOptions(), tokens)
 
     async def _score_text(
-        self, item: ReadyRow, text: str, answer: list[int]
+        self, row: RenderedRow, text: str, answer: list[int]
     ) -> tuple[ScoredText, Call]:
         """A text's log-probabilities, and the request that gave them."""
-        prompt, limits = item.prompt, self.context.limits
+        prompt, limits = row.prompt, self.context.limits
         room = self.rendered.model.identity.context_length
         if room is not None and len(prompt) + len(answer) > room:
             raise RequestFailed(
@@ -219,7 +225,7 @@ class LogprobRun(RowRun[LogprobEvaluator, ReadyRow]):
                 f"the context of {room}"
             )
         async with limits.slot():
-            with self._in_flight.sent(item.example.id):
+            with self._in_flight.sent(row.example.id):
                 given, seconds = await send(self.client, self._compute, [*prompt, *answer], limits)
         self._in_flight.answered(seconds)
         limits.spend(prompt, [answer])

@@ -32,11 +32,13 @@ MISSED_BATCH = 1000
 Rows = Iterator[tuple[int, Example]]
 """Positions in the dataset, and the examples there."""
 Evaluator = TypeVar("Evaluator", bound=DatasetEvaluator)
-Item = TypeVar("Item")
+Ready = TypeVar("Ready")
 """A row that is ready to be asked about."""
+Admitted = TypeVar("Admitted")
+"""One that has its place in the order of the dataset."""
 
 
-class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Item]):
+class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Ready, Admitted]):
     """One execution of an evaluator that asks about each row of its dataset alone."""
 
     graders: Sequence[Grader] = ()
@@ -60,18 +62,19 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Item]):
         """
         raise NotImplementedError
 
-    def read(self, rows: Sequence[tuple[int, Example]]) -> list[Item]:
+    def read(self, rows: Sequence[tuple[int, Example]]) -> list[Ready]:
         """Makes rows ready; on a thread."""
         raise NotImplementedError
 
-    def admit(self, item: Item) -> None:
+    def admit(self, row: Ready) -> Admitted:
         """Takes a row, in the dataset's order; on the event loop's thread, like what follows."""
+        raise NotImplementedError
 
-    async def ask(self, item: Item) -> None:
+    async def ask(self, row: Admitted) -> None:
         """Asks about a row."""
         raise NotImplementedError
 
-    def skip(self, item: Item) -> None:
+    def skip(self, row: Admitted) -> None:
         """Takes a row that was made ready and, after an interrupt, is not asked about."""
 
     def miss(self, example: Example) -> None:
@@ -126,7 +129,7 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Item]):
         self.context.progress.started(
             self.name, None if total is None else total * self.samples_per_row
         )
-        queue: asyncio.Queue[Item | None] = asyncio.Queue(maxsize=2 * self.context.concurrency)
+        queue: asyncio.Queue[Admitted | None] = asyncio.Queue(maxsize=2 * self.context.concurrency)
         try:
             async with asyncio.TaskGroup() as group:
                 for stage in self.stages:
@@ -150,25 +153,24 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Item]):
             raise first_cause(errors) from errors
         self.context.progress.finished(self.name)
 
-    async def _produce(self, rows: Rows, queue: asyncio.Queue[Item | None]) -> None:
-        def ready() -> list[Item]:
+    async def _produce(self, rows: Rows, queue: asyncio.Queue[Admitted | None]) -> None:
+        def ready() -> list[Ready]:
             batch = list(islice(rows, RENDER_BATCH))
             return self.read(batch) if batch else []
 
-        while not self.context.stop.is_set and (items := await asyncio.to_thread(ready)):
-            for item in items:
-                self.admit(item)
+        while not self.context.stop.is_set and (batch := await asyncio.to_thread(ready)):
+            for row in map(self.admit, batch):
                 if self.context.stop.is_set:
-                    self.skip(item)
+                    self.skip(row)
                 else:
-                    await queue.put(item)
+                    await queue.put(row)
 
-    async def _work(self, queue: asyncio.Queue[Item | None]) -> None:
-        while (item := await queue.get()) is not None:
+    async def _work(self, queue: asyncio.Queue[Admitted | None]) -> None:
+        while (row := await queue.get()) is not None:
             if self.context.stop.is_set:
-                self.skip(item)
+                self.skip(row)
             else:
-                await self.ask(item)
+                await self.ask(row)
 
     async def _miss(self, rows: Rows) -> None:
         """Counts the rows that an interrupt left unread as missing: what came back is no score."""

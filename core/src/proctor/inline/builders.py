@@ -63,12 +63,12 @@ class InlineEvaluator:
             )
         if self._entry.every is not None and call % self._entry.every:
             return {}
-        evaluation = self._evaluator.begin(call, [self._entry])
-        if takes_training:
-            await evaluation.run_training(client)
-        else:
-            await evaluation.run_sampling(client)
-        return evaluation.finish()
+        with self._evaluator.begin(call, [self._entry]) as evaluation:
+            if takes_training:
+                await evaluation.run_training(client)
+            else:
+                await evaluation.run_sampling(client)
+            return evaluation.finish()
 
 
 class InlineSamplingEvaluator(InlineEvaluator, SamplingClientEvaluator):

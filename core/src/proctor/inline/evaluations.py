@@ -210,19 +210,27 @@ class InlineEvaluations:
         self._schedule.mark(due, step)
         evaluation = self._evaluator.begin(step, due)
         if self._thread is None:
-            await asyncio.gather(
-                evaluation.run_training(training_client), evaluation.run_sampling(submitted)
-            )
-            return self._deliver(evaluation)
-        foreground = await evaluation.run_training(training_client)
-        await self._wait()
+            with evaluation:
+                await asyncio.gather(
+                    evaluation.run_training(training_client), evaluation.run_sampling(submitted)
+                )
+                return self._deliver(evaluation)
+        try:
+            foreground = await evaluation.run_training(training_client)
+            await self._wait()
+        except BaseException as error:
+            evaluation.close(error)
+            raise
         self._running = self._thread.submit(self._in_background(evaluation, submitted))
+        # one that is cancelled before it began has nobody else to end its run
+        self._running.add_done_callback(lambda _: evaluation.close(asyncio.CancelledError()))
         return foreground
 
     async def _in_background(self, evaluation: StepEvaluation, submitted: Any) -> None:
         try:
-            await evaluation.run_sampling(submitted)
-            self._deliver(evaluation)
+            with evaluation:
+                await evaluation.run_sampling(submitted)
+                self._deliver(evaluation)
         except Exception as error:  # the next step raises it
             self._error = error
 

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from typing import Any
 
 from proctor.errors import BackendError
 from proctor.sampling.identities import identity_of, tokenizer_of
-from proctor.types import ModelIdentity
+from proctor.sampling.models import OpenedModel
 from proctor.waiting import Overdue, in_daemon_thread, within
 
 SNAPSHOT_SECONDS = 900.0
 """How long saving the weights and loading the tokenizer may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Fixed weights, ready to be sampled.
-
-    Attributes:
-        client: The sampling client.
-        identity: Which weights they are.
-        tokenizer: The model's tokenizer.
-    """
-
-    client: Any
-    identity: ModelIdentity
-    tokenizer: Any
 
 
 async def submit_snapshot(training_client: Any) -> Any:
@@ -81,7 +65,7 @@ class SnapshotOpener:
     def __init__(self, tokenizer: Any = None) -> None:
         self._tokenizer = tokenizer
 
-    async def open(self, submitted: Any) -> Snapshot:
+    async def open(self, submitted: Any) -> OpenedModel:
         """The snapshot behind a sampling client, or behind the future of one.
 
         Raises:
@@ -98,4 +82,4 @@ class SnapshotOpener:
             raise BackendError(
                 f"there is no snapshot of the weights within {SNAPSHOT_SECONDS:.0f} s"
             ) from None
-        return Snapshot(client, identity_of(client, self._tokenizer), self._tokenizer)
+        return OpenedModel(client, identity_of(client, self._tokenizer), self._tokenizer)

@@ -7,9 +7,11 @@ plugin names just the arguments that it needs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pluggy
+
+from proctor.plugins.hook_arguments import CalledEvaluator, ObservedResult, ObservedRun
 
 if TYPE_CHECKING:
     from proctor.plugins.registrar import Registrar
@@ -33,7 +35,7 @@ def proctor_register(registry: Registrar) -> None:
 
 
 @hookspec
-def proctor_extra_graders(evaluator_spec: Mapping[str, Any]) -> Sequence[Any] | None:
+def proctor_extra_graders(evaluator_spec: Mapping[str, object]) -> Sequence[object] | None:
     """Returns specs of graders to add to an evaluator, as a config writes them; None for none.
 
     It is called for each graded evaluator of a config whose ``extra_graders`` names the plugin,
@@ -44,28 +46,31 @@ def proctor_extra_graders(evaluator_spec: Mapping[str, Any]) -> Sequence[Any] | 
 
 
 @hookspec
-def proctor_adapt_evaluator(evaluator: Any) -> Any | None:
+def proctor_adapt_evaluator(evaluator: CalledEvaluator) -> CalledEvaluator | None:
     """Returns a wrapped evaluator for the training loop at hand, or None to leave it alone."""
 
 
 @hookspec
-def proctor_run_started(run: Any) -> None:
-    """A run began: ``run`` has ``folder`` (a path) and ``record`` (what ``run.json`` holds)."""
+def proctor_run_started(run: ObservedRun) -> None:
+    """A run began, offline or at one step of training.
+
+    ``run`` has its ``folder``, its ``record`` (what ``run.json`` holds) and its ``step``.
+    """
 
 
 @hookspec
-def proctor_sample_finished(record: Mapping[str, Any]) -> None:
+def proctor_sample_finished(record: Mapping[str, object], run: ObservedRun) -> None:
     """A sample arrived: ``record`` is its line of ``samples.jsonl``."""
 
 
 @hookspec
-def proctor_evaluation_finished(result: Any) -> None:
+def proctor_evaluation_finished(result: ObservedResult, run: ObservedRun) -> None:
     """An evaluator finished: ``result`` is its ``EvaluationResult``."""
 
 
 @hookspec
-def proctor_run_finished(run: Any) -> None:
-    """A run ended: ``run.record["status"]`` is ``complete``, ``failed`` or ``interrupted``.
+def proctor_run_finished(run: ObservedRun) -> None:
+    """A run that was started ended, whatever ended it.
 
-    A run that could not go on, as on a full disk, ends without it.
+    ``run.record["status"]`` is ``complete``, ``failed`` or ``interrupted``.
     """

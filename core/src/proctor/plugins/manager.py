@@ -21,6 +21,7 @@ from proctor.plugins.discovery import (
     installed_plugins,
     unmet_core_requirement,
 )
+from proctor.plugins.hook_arguments import ObservedResult, ObservedRun
 from proctor.plugins.hook_checks import check_hooks, unknown_hook
 from proctor.plugins.importing import import_file, import_remedy, module_of
 from proctor.plugins.plugin import Plugin, Registration
@@ -277,23 +278,23 @@ class PluginManager:
                     evaluator = adapted
         return evaluator
 
-    def run_started(self, run: Any) -> None:
+    def run_started(self, run: ObservedRun) -> None:
         """Tells observers that a run began."""
         self._observe("proctor_run_started", run=run)
 
-    def sample_finished(self, record: Mapping[str, Any]) -> None:
+    def sample_finished(self, record: Mapping[str, object], run: ObservedRun) -> None:
         """Tells observers of a sample."""
-        self._observe("proctor_sample_finished", record=record)
+        self._observe("proctor_sample_finished", record=record, run=run)
 
-    def evaluation_finished(self, result: Any) -> None:
+    def evaluation_finished(self, result: ObservedResult, run: ObservedRun) -> None:
         """Tells observers of an evaluator's result."""
-        self._observe("proctor_evaluation_finished", result=result)
+        self._observe("proctor_evaluation_finished", result=result, run=run)
 
-    def run_finished(self, run: Any) -> None:
+    def run_finished(self, run: ObservedRun) -> None:
         """Tells observers that a run ended."""
         self._observe("proctor_run_finished", run=run)
 
-    def _observe(self, hook: str, **arguments: Any) -> None:
+    def _observe(self, hook: str, **arguments: object) -> None:
         if not getattr(self._pluggy.hook, hook).get_hookimpls():
             return
         for plugin in list(self._working()):

@@ -1,89 +1,62 @@
-"""One evaluator of a config, prepared and executed, whatever kind of evaluator it is."""
+"""One execution of an evaluator of a config, whatever kind of evaluator it is."""
 
 from __future__ import annotations
+
 import math
 import time
-from proctor.configs.config import ConfiguredEvaluator
-from proctor.evaluators.context import EvaluationContext
-from proctor.evaluators.graded_run import Evaluation
-from proctor.evaluators.graded import GradedEvaluator
-from typing import Any
-from proctor.evaluators.capped_client import OnResponse
-from proctor.scoring.results import EvaluationResult
+from collections.abc import Mapping
 from dataclasses import replace
-from proctor.evaluators.capped_client import CappedClient
+from typing import Any, Protocol
+
+from proctor.configs.config import ConfiguredEvaluator
 from proctor.errors import ProctorError
 from proctor.evaluators.bases import needs_training_client
-from proctor.waiting import Overdue
-from proctor.waiting import within
-from collections.abc import Mapping
+from proctor.evaluators.capped_client import CappedClient, OnResponse
+from proctor.evaluators.context import EvaluationContext
+from proctor.evaluators.dataset_evaluator import ComponentEvaluator
+from proctor.scoring.results import EvaluationResult
+from proctor.waiting import Overdue, within
+
+CANCELLING_SECONDS = 1.0
+"""How long an evaluator may take to end its requests when it is cancelled."""
 
 
-async def prepare(entry: ConfiguredEvaluator, context: EvaluationContext) -> Evaluation | None:
-    """Has an evaluator find its own mistakes, for which it needs no model.
+class Execution(Protocol):
+    """What an evaluator does once: ``DatasetRun`` is the model for it."""
 
-    Returns:
-        The evaluation of a graded evaluator, to be connected to a model; None for others.
+    async def prepare(self) -> None:
+        """Finds the evaluator's own mistakes; needs no model."""
 
-    Raises:
-        ProctorError: Its dataset, a grader or a task can't be used.
-    """
-    if isinstance(entry.evaluator, GradedEvaluator):
-        evaluation = Evaluation(entry.evaluator, context.named(entry.name))
-        await evaluation.prepare()
-        return evaluation
-    if hasattr(entry.evaluator, "prepare"):
-        await entry.evaluator.prepare(context.named(entry.name))
-    return None
+    def connect(self, client: Any, context: EvaluationContext | None = None) -> None:
+        """Takes the model."""
 
-async def evaluate(
-    entry: ConfiguredEvaluator,
-    evaluation: Evaluation | None,
-    client: Any,
-    context: EvaluationContext,
-    on_response: OnResponse | None = None,
-) -> EvaluationResult:
-    """The result of an evaluator.
+    async def result(self) -> Any:
+        """Asks the model, and says what its answers come to."""
+
+
+def begin(
+    entry: ConfiguredEvaluator, context: EvaluationContext, on_response: OnResponse | None = None
+) -> Execution:
+    """One execution of an evaluator.
 
     Args:
         entry: The evaluator.
-        evaluation: What ``prepare`` returned, connected to the model.
-        client: The sampling client, or the training client for an evaluator that needs it.
         context: Limits, seed, budget, sink.
         on_response: Told of every answer to an evaluator that keeps no records.
+    """
+    named = context.named(entry.name)
+    if isinstance(entry.evaluator, ComponentEvaluator):
+        return entry.evaluator.begin(named)
+    return CalledExecution(entry.evaluator, named, on_response)
+
+
+async def result_of(entry: ConfiguredEvaluator, execution: Execution) -> EvaluationResult:
+    """The result of an execution that is connected.
 
     Raises:
-        ProctorError: It has no result, or none under its own name.
+        ProctorError: There is none, or none under the evaluator's name.
     """
-    if evaluation is not None:
-        return await evaluation.run()
-    return await _evaluate_custom(entry, client, context.named(entry.name), on_response)
-
-async def _evaluate_custom(
-    entry: ConfiguredEvaluator,
-    client: Any,
-    context: EvaluationContext,
-    on_response: OnResponse | None,
-) -> EvaluationResult:
-    """The result of an evaluator that is not composed of a dataset and graders.
-
-    Raises:
-        ProctorError: What it returned is no result under its name, or it was not done when the
-            run's deadline came.
-    """
-    if hasattr(entry.evaluator, "evaluate"):
-        # it heeds the deadline by itself: what came back by then is a result
-        returned = await within(entry.evaluator.evaluate(client, context), None)
-    else:
-        deadline = context.deadline
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        try:
-            # it knows nothing of the budget, so its client has to
-            if not needs_training_client(entry.evaluator):
-                client = CappedClient(client, context, on_response)
-            returned = await within(entry.evaluator(client), left)
-        except Overdue:
-            raise ProctorError("it was not done at the deadline") from None
+    returned = await within(execution.result(), None, grace=CANCELLING_SECONDS)
     if isinstance(returned, EvaluationResult):
         if not returned.metrics and returned.withheld is None:
             raise ProctorError(f"{entry.name} returned no metrics", fix="say why in 'withheld'")
@@ -98,6 +71,58 @@ async def _evaluate_custom(
     result = EvaluationResult.from_metrics(entry.name, numbers)
     lost = [f"{key} is {value}" for key, value in numbers.items() if not math.isfinite(value)]
     return replace(result, withheld=", ".join(lost)) if lost else result
+
+
+class CalledExecution:
+    """One execution of an evaluator that is called with the client.
+
+    Args:
+        evaluator: One with ``evaluate(client, context)``, or a plain one.
+        context: Limits, seed, budget, sink.
+        on_response: Told of every answer to a plain one, which keeps no records.
+    """
+
+    def __init__(
+        self, evaluator: Any, context: EvaluationContext, on_response: OnResponse | None
+    ) -> None:
+        self._evaluator = evaluator
+        self._context = context
+        self._on_response = on_response
+
+    async def prepare(self) -> None:
+        """Has an evaluator that can find its own mistakes.
+
+        Raises:
+            ProctorError: It found one.
+        """
+        if hasattr(self._evaluator, "prepare"):
+            await self._evaluator.prepare(self._context)
+
+    def connect(self, client: Any, context: EvaluationContext | None = None) -> None:
+        """Takes the model, or the training client for an evaluator that needs it."""
+        self._client = client
+        self._context = context or self._context
+
+    async def result(self) -> Any:
+        """What the evaluator returns.
+
+        Raises:
+            ProctorError: It was not done when the run's deadline came.
+        """
+        context = self._context
+        if hasattr(self._evaluator, "evaluate"):
+            # it heeds the deadline by itself: what came back by then is a result
+            return await self._evaluator.evaluate(self._client, context)
+        left = None if context.deadline is None else max(0.0, context.deadline - time.monotonic())
+        client = self._client
+        if not needs_training_client(self._evaluator):
+            # it knows nothing of the budget, so its client has to
+            client = CappedClient(client, context, self._on_response)
+        try:
+            return await within(self._evaluator(client), left)
+        except Overdue:
+            raise ProctorError("it was not done at the deadline") from None
+
 
 def checked_metrics(name: str, numbers: Any) -> dict[str, float]:
     """What a plain evaluator returned, if it is numbers by name.

@@ -1,16 +1,14 @@
 """A run's folder, open for reading."""
 
 from __future__ import annotations
+
 import json
-from proctor.runs.folder import GRADES
-from proctor.runs.folder import RESULTS
-from proctor.runs.folder import RUN
-from proctor.runs.folder import SAMPLES
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
 from proctor.errors import ConfigError
-from collections.abc import Mapping
+from proctor.runs.folder import GRADES, RESULTS, RUN, SAMPLES
 
 
 class FinishedRun:
@@ -54,8 +52,10 @@ class FinishedRun:
             grades.setdefault((record["evaluator"], record["sample"]), []).append(record)
         return grades
 
+
 def _reading_order(record: Mapping[str, Any]) -> tuple[str, int, int]:
     return record["evaluator"], record["row"], record["index"]
+
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     """The whole records of a JSON lines file; a torn last line is no record."""
@@ -65,6 +65,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
         for number, line in enumerate(file, start=1):
             if line.endswith(b"\n"):
                 yield _record(line, f"{path}:{number}")
+
 
 def _record(content: bytes, where: str) -> dict[str, Any]:
     try:

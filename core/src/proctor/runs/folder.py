@@ -1,15 +1,15 @@
 """A run on disk: a folder that a person can read with ``less`` and load with pandas."""
 
 from __future__ import annotations
+
 import datetime
 import re
-from proctor.runs.json_lines import JsonLines
-from proctor.runs.json_lines import write_json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from proctor.errors import ConfigError
 
+from proctor.errors import ConfigError
+from proctor.runs.json_lines import JsonLines, write_json
 
 SAMPLES = "samples.jsonl"
 
@@ -18,6 +18,7 @@ GRADES = "grades.jsonl"
 RUN = "run.json"
 
 RESULTS = "results.json"
+
 
 class RunFolder:
     """The folder of one run, open for writing.
@@ -75,11 +76,13 @@ class RunFolder:
         self._samples.close()
         self._grades.close()
 
+
 def new_run_folder(parent: Path, label: str) -> Path:
     """A folder name for a new run: the time and the config's name, never one that is taken."""
     now = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-") or "run"
     return free_folder(parent, f"{now}-{stem}")
+
 
 def free_folder(parent: Path, name: str) -> Path:
     """A folder of a name, with a number behind it where the name is taken."""

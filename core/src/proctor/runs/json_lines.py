@@ -1,15 +1,15 @@
 """JSON files that are written whole or not at all."""
 
 from __future__ import annotations
+
 import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from proctor.errors import ConfigError
-from proctor.errors import RunError
-from proctor.runs.json_text import to_line
-from proctor.runs.json_text import to_document
+
+from proctor.errors import ConfigError, RunError
+from proctor.runs.json_text import to_document, to_line
 
 
 class JsonLines:
@@ -75,6 +75,7 @@ class JsonLines:
     def close(self) -> None:
         """Closes the file."""
         os.close(self._descriptor)
+
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Writes a JSON file whole or not at all.

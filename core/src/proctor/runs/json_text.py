@@ -1,10 +1,12 @@
 """Records as strict JSON."""
 
 from __future__ import annotations
+
 import json
 import math
 from collections.abc import Mapping
 from typing import Any
+
 from pydantic import BaseModel
 
 
@@ -20,9 +22,11 @@ def to_line(record: Mapping[str, Any]) -> bytes:
     # lone surrogates can't be encoded; a model can emit half a character
     return text.encode("utf-8", "replace") + b"\n"
 
+
 def to_document(value: Mapping[str, Any]) -> str:
     """A mapping as strict JSON for people: indented, newline included."""
     return json.dumps(json.loads(to_line(value)), ensure_ascii=False, indent=2) + "\n"
+
 
 def _plain(value: object) -> Any:
     if isinstance(value, BaseModel):
@@ -34,6 +38,7 @@ def _plain(value: object) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return str(value)
+
 
 def _strict(value: Any, holders: tuple[int, ...] = ()) -> Any:
     """A value in JSON's own types: NaN, infinities and what holds itself as text, keys as text."""

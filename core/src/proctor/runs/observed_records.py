@@ -1,24 +1,30 @@
 """A run's records on their way to its folder, and to those that observe it."""
 
 from __future__ import annotations
-from collections.abc import Mapping
+
+from collections.abc import Callable, Mapping
 from typing import Any
-from proctor.plugins.manager import PluginManager
-from proctor.runs.folder import RunFolder
+
+from proctor.evaluators.context import RecordSink
 
 
 class ObservedRecords:
-    """A record sink that also tells the plugins' observers."""
+    """A record sink that also tells the run's observers.
 
-    def __init__(self, folder: RunFolder, manager: PluginManager) -> None:
-        self._folder = folder
-        self._manager = manager
+    Args:
+        sink: Where the records go.
+        observe: Told of each sample, once its line is written.
+    """
+
+    def __init__(self, sink: RecordSink, observe: Callable[[Mapping[str, Any]], None]) -> None:
+        self._sink = sink
+        self._observe = observe
 
     def sample(self, record: Mapping[str, Any]) -> None:
         """Writes a sample's line and passes it on."""
-        self._folder.sample(record)
-        self._manager.sample_finished(record)
+        self._sink.sample(record)
+        self._observe(record)
 
     def grade(self, record: Mapping[str, Any]) -> None:
         """Writes a grade's line."""
-        self._folder.grade(record)
+        self._sink.grade(record)

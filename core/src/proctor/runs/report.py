@@ -1,12 +1,12 @@
 """How a run ended."""
 
 from __future__ import annotations
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
 from proctor.scoring.results import EvaluationResult
 from proctor.scoring.suite_results import SuiteResult
 

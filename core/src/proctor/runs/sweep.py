@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from proctor.configs.loading import load_config
-from proctor.evaluators.context import Progress
+from proctor.configs.yaml_file import read_yaml
 from proctor.errors import (
     ConfigError,
     DatasetError,
     PluginError,
     UnknownComponentError,
+    reason_of,
 )
-from proctor.errors import reason_of
-from proctor.runs.report import RunReport
-from proctor.runs.offline import run_config
+from proctor.evaluators.context import Progress
 from proctor.runs.folder import RUN
 from proctor.runs.json_lines import write_json
+from proctor.runs.offline import run_config
+from proctor.runs.report import RunReport
 from proctor.sampling.budget import StopSignal
-from proctor.configs.yaml_file import read_yaml
 
 SWEEP = "sweep.json"
 MISTAKES = (ConfigError, DatasetError, PluginError, UnknownComponentError)

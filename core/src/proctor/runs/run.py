@@ -1,0 +1,244 @@
+"""One run, offline or of one step of training: evaluators on a model, in one folder.
+
+It is claimed, described, observed and closed here, whatever ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from proctor.configs.config import Config, ConfiguredEvaluator
+from proctor.errors import ProctorError, RunError, first_cause, reason_of
+from proctor.evaluators.capped_client import OnResponse
+from proctor.evaluators.context import EvaluationContext
+from proctor.plugins.active import plugin_manager
+from proctor.plugins.hook_arguments import ObservedRun
+from proctor.runs.description import describe_identity, describe_run, now
+from proctor.runs.execution import Execution, begin, result_of
+from proctor.runs.folder import RunFolder
+from proctor.runs.observed_records import ObservedRecords
+from proctor.runs.report import RunReport
+from proctor.sampling.models import OpenedModel
+from proctor.scoring.results import EvaluationResult
+
+
+class Run:
+    """Evaluators on a model, in one folder; a context manager that ends what it began.
+
+    Args:
+        config: The evaluators, and what ``run.json`` says of them.
+        context: What the evaluators are told; its record sink gets what they record, too.
+    """
+
+    def __init__(self, config: Config, context: EvaluationContext) -> None:
+        self.config = config
+        self.context = context
+        self.report = RunReport()
+        self._manager = plugin_manager()
+        self._executions: dict[str, Execution] = {}
+        self._folder: RunFolder | None = None
+        self._record: dict[str, Any] = describe_run(config, context, self._manager)
+        if context.step is not None:
+            self._record["step"] = context.step
+        self._is_observed = False
+        self._is_closed = False
+        self._observed = ObservedRun(None, {}, context.step)
+        self._observe_records()
+
+    def claim(self, folder: Path) -> None:
+        """Takes a folder for the run, and says there what it is about to do.
+
+        Raises:
+            ConfigError: The folder can't be made, or holds another run.
+            RunError: It can't be written.
+        """
+        self._folder = RunFolder(folder)
+        self.report.folder = folder
+        self.context = replace(self.context, sink=self._folder, folder=folder)
+        self._observe_records()
+        self.describe(**self._record)
+
+    def _observe_records(self) -> None:
+        def observe(record: Mapping[str, Any]) -> None:
+            self._manager.sample_finished(record, self._observed)
+
+        self.context = replace(self.context, sink=ObservedRecords(self.context.sink, observe))
+
+    def describe(self, **entries: Any) -> None:
+        """Adds to ``run.json``.
+
+        Raises:
+            RunError: It can't be written; it stays as it was, whole.
+        """
+        self._record |= entries
+        self._observed = ObservedRun(
+            self.report.folder, copy.deepcopy(self._record), self.context.step
+        )
+        if self._folder is not None:
+            self._folder.describe(**entries)
+
+    def start(self) -> None:
+        """Tells the observers that the run begins."""
+        self._is_observed = True
+        self._manager.run_started(self._observed)
+
+    async def prepare(self, entries: Sequence[ConfiguredEvaluator]) -> None:
+        """Has evaluators find their own mistakes, for which they need no model.
+
+        Raises:
+            ProctorError: One found a mistake; it says which evaluator did.
+        """
+        for entry in entries:
+            try:
+                await self._prepare(entry)
+            except ProctorError as error:
+                error.where = error.where or entry.name
+                raise
+
+    async def _prepare(self, entry: ConfiguredEvaluator) -> None:
+        execution = begin(entry, self.context, self.on_response(entry))
+        await execution.prepare()
+        self._executions[entry.name] = execution
+
+    def take_model(self, model: OpenedModel, **changes: Any) -> None:
+        """Takes the model, and what else is known of the run by now.
+
+        Args:
+            model: The opened model.
+            **changes: Fields of the context, such as the deadline.
+        """
+        self.context = replace(self.context, model=model, **changes)
+
+    def connect(self, entries: Sequence[ConfiguredEvaluator], client: Any) -> None:
+        """Connects evaluators that are prepared to the model.
+
+        Raises:
+            ProctorError: One can't be asked of this model.
+        """
+        for entry in entries:
+            self._executions[entry.name].connect(client, self.context.named(entry.name))
+
+    def describe_model(self) -> None:
+        """Says which model it is, and by which renderers it is asked.
+
+        Raises:
+            RunError: It can't be written.
+        """
+        identity = self.context.identity
+        assert identity is not None
+        renderers = {
+            name: execution.renderer_key
+            for name, execution in self._executions.items()
+            if hasattr(execution, "renderer_key")
+        }
+        self.describe(status="running", model=describe_identity(identity), renderers=renderers)
+
+    async def execute(self, entries: Sequence[ConfiguredEvaluator], client: Any) -> None:
+        """Executes evaluators side by side; one that fails loses no other.
+
+        Args:
+            entries: The evaluators.
+            client: The client; those that are not connected yet are prepared and connected to it.
+
+        Raises:
+            RunError: The run can't go on.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for entry in entries:
+                    group.create_task(self._execute(entry, client))
+        except BaseExceptionGroup as errors:
+            raise first_cause(errors) from errors
+
+    async def _execute(self, entry: ConfiguredEvaluator, client: Any) -> None:
+        try:
+            if entry.name not in self._executions:
+                await self._prepare(entry)
+                self.connect([entry], client)
+            result = await result_of(entry, self._executions[entry.name])
+        except Exception as error:
+            self.failed(entry, error)
+            return
+        self.report.results[entry.name] = result
+        self._manager.evaluation_finished(result, self._observed)
+        self.finished(entry, result)
+
+    def on_response(self, entry: ConfiguredEvaluator) -> OnResponse | None:
+        """What is told of the answers to an evaluator that keeps no records."""
+        return None
+
+    def finished(self, entry: ConfiguredEvaluator, result: EvaluationResult) -> None:
+        """Called when an evaluator has a result."""
+
+    def failed(self, entry: ConfiguredEvaluator, error: Exception) -> None:
+        """Called when an evaluator has none.
+
+        Raises:
+            RunError: The run can't go on.
+        """
+        if isinstance(error, RunError):
+            raise error
+        self.report.errors[entry.name] = reason_of(error)
+        self.context.progress.warn(entry.name, self.report.errors[entry.name])
+
+    def finish(self, suites: Mapping[str, Sequence[str]]) -> RunReport:
+        """Ends the run: its results are written, and its observers told.
+
+        Args:
+            suites: The members of each suite to report on.
+
+        Raises:
+            RunError: The results can't be written.
+        """
+        report = self.report
+        report.is_interrupted = self.context.stop.is_set
+        names = [entry.name for entry in self.config.evaluators]
+        report.results = {name: report.results[name] for name in names if name in report.results}
+        report.add_suites(suites)
+        if self._folder is not None:
+            self._folder.results(report.to_json())
+        self.describe(status=report.status, finished=now())
+        self.close()
+        return report
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Closes the run's files, once; ``run.json`` says what ended a run that did not finish.
+
+        Args:
+            error: What ended it; None where it finished.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if error is not None:
+            self._say_why(error)
+        if self._is_observed:
+            self._manager.run_finished(self._observed)
+        if self._folder is not None:
+            self._folder.close()
+
+    def _say_why(self, error: BaseException) -> None:
+        how: dict[str, str] = {"status": "failed", "error": reason_of(error)}
+        if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
+            how = {"status": "interrupted"}
+        # on a full disk run.json stays as it was, whole
+        with contextlib.suppress(RunError):
+            self.describe(**how, finished=now())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close(error)
