@@ -48,6 +48,14 @@ class ComponentEvaluator(Component, SamplingClientEvaluator):
         """One execution, to be prepared, connected to a model and asked for its result."""
         raise NotImplementedError
 
+    async def prepare(self, context: EvaluationContext) -> None:
+        """Finds the evaluator's own mistakes; needs no model.
+
+        Raises:
+            ProctorError: Its dataset, a grader or a task can't be used.
+        """
+        await self.begin(context).prepare()
+
     async def evaluate(self, client: Any, context: EvaluationContext) -> EvaluationResult:
         """Asks the model behind a client about every selected row.
 
