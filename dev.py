@@ -27,8 +27,8 @@ WITHOUT_DEPENDENCIES = REQUIREMENTS / "without-dependencies.txt"
 REPORTS = ROOT / "build" / "reports"
 SERVICE = ROOT / ".nox" / "service"
 
-ENVIRONMENTS = {"demo": "demo.txt", "dev": "dev.txt"}
-"""The requirements file of each kind of environment; ``dev`` contains ``demo``."""
+ENVIRONMENTS = ("demo", "dev")
+"""The kinds of environment, each with a file of requirements; ``dev`` contains ``demo``."""
 
 EXAMPLES = """\
 examples:
@@ -183,7 +183,7 @@ def choose(names: Sequence[str], known: Iterable[str], kind: str) -> list[str]:
     """The given names, or all that there are where none is given.
 
     Raises:
-        DevError: There is no part of that name.
+        DevError: A name is of none of them.
     """
     known = list(known)
     unknown = [name for name in names if name not in known]
@@ -203,17 +203,19 @@ def prepare(kind: str) -> Path:
     """
     stamp = VENV / f"installed-{kind}"
     state = installed_state(kind)
-    if stamp.is_file() and stamp.read_text() == state and runs(venv_python(VENV)):
-        return venv_python(VENV)
+    python = venv_python(VENV)
+    if stamp.is_file() and stamp.read_text() == state and runs(python):
+        return python
     for other in ENVIRONMENTS:
         (VENV / f"installed-{other}").unlink(missing_ok=True)
     # An install that was cut short may have left half a package, which pip takes for a whole one.
     unfinished = VENV / "unfinished"
-    python = make_venv(VENV, afresh=unfinished.exists())
+    if unfinished.exists() or not runs(python):
+        make_venv()
     unfinished.touch()
-    print(f"Installing {ENVIRONMENTS[kind]} into .venv (once; some minutes when new)", flush=True)
+    print(f"Installing {kind}.txt into .venv (once; some minutes when new)", flush=True)
     pip_install(python, "-r", REQUIREMENTS / "build.txt")
-    pip_install(python, "--no-build-isolation", "-r", REQUIREMENTS / ENVIRONMENTS[kind])
+    pip_install(python, "--no-build-isolation", "-r", REQUIREMENTS / f"{kind}.txt")
     pip_install(python, "--no-deps", "-r", WITHOUT_DEPENDENCIES)
     for covered in ENVIRONMENTS if kind == "dev" else (kind,):
         (VENV / f"installed-{covered}").write_text(installed_state(covered))
@@ -231,17 +233,13 @@ def installed_state(kind: str) -> str:
     return digest.hexdigest()
 
 
-def make_venv(folder: Path, *, afresh: bool) -> Path:
-    """Makes a virtual environment, also where ensurepip is missing, and returns its Python."""
-    python = venv_python(folder)
-    if not afresh and runs(python):
-        return python
-    make: Command = [outer_python(), "-m", "venv", "--without-pip", "--clear", folder]
+def make_venv() -> None:
+    """Makes .venv afresh, also where ensurepip is missing."""
+    make: Command = [outer_python(), "-m", "venv", "--without-pip", "--clear", VENV]
     if run(make, clean_environment()) != 0:
         raise DevError(
-            f"no virtual environment in {folder}; on Debian or Ubuntu install python3-venv"
+            f"no virtual environment in {VENV}; on Debian or Ubuntu install python3-venv"
         )
-    return python
 
 
 def venv_python(folder: Path) -> Path:
@@ -273,7 +271,8 @@ def pip_install(python: Path, *arguments: str | Path) -> None:
     options: Command = ["--quiet", "--no-input", "--disable-pip-version-check", "-c", CONSTRAINTS]
     if run([*outer_pip, "install", *options, *arguments], clean_environment()) == 0:
         return
-    if run([*outer_pip, "--version"], clean_environment(), quiet=True) != 0:
+    version = subprocess.run([*outer_pip, "--version"], capture_output=True, check=False)
+    if version.returncode != 0:
         raise DevError(
             f"{outer_python()} has no pip 22.3 or newer; "
             f"run `{outer_python()} -m ensurepip --upgrade`, or install python3-pip"
@@ -284,11 +283,10 @@ def pip_install(python: Path, *arguments: str | Path) -> None:
 # Processes
 
 
-def run(command: Command, environment: dict[str, str], *, quiet: bool = False) -> int:
+def run(command: Command, environment: dict[str, str]) -> int:
     """Runs a command in the checkout's root and returns its exit status."""
-    output = subprocess.DEVNULL if quiet else None
     words = [str(word) for word in command]
-    with subprocess.Popen(words, cwd=ROOT, env=environment, stdout=output, stderr=output) as child:
+    with subprocess.Popen(words, cwd=ROOT, env=environment) as child:
         while True:
             try:
                 return child.wait()

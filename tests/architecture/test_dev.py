@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import shutil
@@ -79,8 +80,11 @@ def test_failed_install_is_not_taken_for_done(checkout):
     assert not leftover.exists(), "what a failed install left is not built upon"
 
 
-def test_options_of_a_benchmark_reach_it(checkout):
-    assert "['--short']" in dev(checkout, "bench", "prefix", "--short").stdout
+def test_only_the_named_benchmarks_run_with_the_options(checkout):
+    (checkout / "benchmarks" / "wrong.py").write_text("raise SystemExit(3)")
+    ended = dev(checkout, "bench", "prefix", "--short")
+    assert ended.returncode == 0, ended.stderr
+    assert "['--short']" in ended.stdout
 
 
 def test_failing_command_fails(checkout):
@@ -90,12 +94,6 @@ def test_failing_command_fails(checkout):
     assert "bench(wrong): failed" in ended.stderr
     assert "bench(prefix): success" in ended.stderr
     assert f"in {checkout / '.venv'}" in ended.stdout
-
-
-def test_only_the_named_benchmarks_run(checkout):
-    (checkout / "benchmarks" / "wrong.py").write_text("raise SystemExit(3)")
-    assert dev(checkout, "bench", "prefix").returncode == 0
-    assert dev(checkout, "bench", "prefix", "wrong").returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -116,47 +114,25 @@ import os, pathlib, sys
 print(sys.prefix, sys.argv[1:], os.environ.get("TINKER_API_KEY"))
 folder = pathlib.Path("build/reports/isolated")
 folder.mkdir(parents=True)
-counts = 'tests="5" failures="{failures}" errors="0" skipped="1"'
-for name in {names}:
-    (folder / (name + ".xml")).write_text("<testsuites><testsuite " + counts + "/></testsuites>")
-sys.exit({status})
+(folder / "core.xml").write_text('<testsuite tests="5" failures="1" errors="0" skipped="2"/>')
+sys.exit(1)
 """
-"""Stands where nox does, and leaves the reports that suites would."""
+"""Stands where nox does, and leaves what a suite would, and one that came to no report."""
 
 
-@pytest.mark.parametrize(
-    ("left", "line"),
-    [
-        ({"names": ["core", "spare"], "failures": 0, "status": 0}, "8 passed, 2 skipped"),
-        ({"names": ["core", "spare"], "failures": 1, "status": 1}, "2 failed, 6 passed, 2 skipped"),
-        ({"names": ["core"], "failures": 0, "status": 1}, "4 passed, 1 skipped, 1 error"),
-        ({"names": [], "failures": 0, "status": 1}, "2 errors"),
-        (
-            {"names": ["core", "spare"], "failures": 0, "status": 1},
-            "8 passed, 2 skipped, 1 error",
-        ),
-    ],
-)
-def test_isolated_suites_are_handed_to_nox_and_summed(checkout, left, line, monkeypatch):
+def test_isolated_suites_are_handed_to_nox_and_summed(checkout, monkeypatch):
     monkeypatch.setenv("TINKER_API_KEY", "personal")
-    stale = checkout / "build" / "reports" / "isolated"
-    stale.mkdir(parents=True)
-    (stale / "spare.xml").write_text('<testsuite tests="7"/>')
-    (checkout / "nox.py").write_text(REPORTING_NOX.format(**left))
+    reports = checkout / "build" / "reports" / "isolated"
+    reports.mkdir(parents=True)
+    (reports / "spare.xml").write_text('<testsuite tests="7"/>')
+    (checkout / "nox.py").write_text(REPORTING_NOX)
     ended = dev(checkout, "test", "--isolated")
-    assert ended.returncode == left["status"], ended.stderr
+    assert ended.returncode == 1
     *_, handed_over, last = ended.stdout.splitlines()
     sessions = ["--sessions", "isolated(core)", "isolated(spare)", "--"]
     assert handed_over == f"{checkout / '.venv'} {sessions} None"
-    assert re.fullmatch(re.escape(line) + r" in \d+\.\d\ds", last)
-
-
-def test_named_isolated_suites_are_handed_to_nox_alone(checkout):
-    (checkout / "nox.py").write_text(REPORTING_NOX.format(names=["spare"], failures=0, status=0))
-    ended = dev(checkout, "test", "--isolated", "spare")
-    assert ended.returncode == 0
-    assert "['--sessions', 'isolated(spare)', '--']" in ended.stdout
-    assert ended.stdout.splitlines()[-1].startswith("4 passed, 1 skipped in ")
+    line = r"1 failed, 2 passed, 2 skipped, 1 error in \d+\.\d\ds"
+    assert re.fullmatch(line, last), "a report of before is no report"
 
 
 def test_the_service_s_tests_wait_for_its_environment(checkout):
@@ -209,6 +185,34 @@ def test_suite_in_which_no_test_ran_counts_as_an_error(dev_module, tmp_path):
     assert dev_module.sum_reports([report, tmp_path / "absent.xml"]) == Counter(errors=2)
 
 
+@pytest.mark.parametrize(
+    ("names", "reported", "status", "line"),
+    [
+        ([], ["core", "spare"], 0, "8 passed, 2 skipped in "),
+        (["spare"], ["spare"], 0, "4 passed, 1 skipped in "),
+        ([], ["core"], 1, "4 passed, 1 skipped, 1 error in "),
+        ([], [], 1, "2 errors in "),
+        ([], ["core", "spare"], 1, "8 passed, 2 skipped, 1 error in "),
+    ],
+)
+def test_closing_line_of_the_isolated_suites(
+    names, reported, status, line, dev_module, monkeypatch, tmp_path, capsys
+):
+    def leave_reports(sessions):
+        assert list(sessions) == [f"isolated({name})" for name in names or ("core", "spare")]
+        (tmp_path / "isolated").mkdir()
+        for name in reported:
+            report = '<testsuites><testsuite tests="5" failures="0" skipped="1"/></testsuites>'
+            (tmp_path / "isolated" / f"{name}.xml").write_text(report)
+        return status
+
+    monkeypatch.setattr(dev_module, "REPORTS", tmp_path)
+    monkeypatch.setattr(dev_module, "distributions", lambda: ["core", "spare"])
+    monkeypatch.setattr(dev_module, "run_nox", leave_reports)
+    assert dev_module.test_isolated(names) == status
+    assert capsys.readouterr().out.startswith(line)
+
+
 def test_pytest_that_is_cut_short_is_an_error(dev_module, monkeypatch, tmp_path):
     monkeypatch.setattr(dev_module, "prepare", lambda kind: sys.executable)
     tests = tmp_path / "test_cut_short.py"
@@ -225,8 +229,37 @@ def test_isolated_suite_without_tests_is_an_error_and_leaves_nothing(checkout):
     assert not (checkout / ".nox" / "isolated-spare").exists()
 
 
+def test_isolated_suite_gets_the_wheels_and_what_the_tests_declare(checkout):
+    (checkout / "nox.py").unlink()
+    (checkout / "requirements" / "without-dependencies.txt").write_text("# why\nweights\n")
+    project = (
+        "[project]\nname = 'proctor-spare'\n[dependency-groups]\ntest = ['needed', 'weights']\n"
+    )
+    (checkout / "plugins" / "spare" / "pyproject.toml").write_text(project)
+    wheels = checkout / "build" / "wheels"
+    wheels.mkdir(parents=True)
+    for name in ("proctor", "proctor_spare", "proctor_other"):
+        (wheels / f"{name}-1-py3-none-any.whl").touch()
+    installed = """
+import pathlib, noxfile
+class Session:
+    def install(self, *words):
+        print(sorted(pathlib.Path(word).name for word in words))
+noxfile.install_alone(Session(), noxfile.DISTRIBUTIONS["spare"])
+"""
+    alone = [sys.executable, "-c", installed]
+    ended = subprocess.run(alone, cwd=checkout, capture_output=True, text=True, check=True)
+    pinned = ["-c", "constraints.txt"]
+    ours = ["proctor-1-py3-none-any.whl", "proctor_spare-1-py3-none-any.whl"]
+    assert [ast.literal_eval(line) for line in ended.stdout.splitlines()] == [
+        sorted([*pinned, "-r", "test.txt", *ours, "needed"]),
+        sorted([*pinned, "--no-deps", "weights"]),
+    ]
+
+
 def test_tests_see_nothing_personal(dev_module, monkeypatch):
-    for name in ("PYTHONPATH", "PROCTOR_PLUGINS", "TINKER_API_KEY", "HF_HOME", "PYTEST_ADDOPTS"):
+    ours = ("PROCTOR_PLUGINS", "TINKER_API_KEY", "HF_HOME")
+    for name in (*ours, "PYTHONPATH", "PYTEST_ADDOPTS", "NOX_DEFAULT_VENV_BACKEND"):
         monkeypatch.setenv(name, "personal")
     monkeypatch.setenv("UNRELATED", "kept")
     environment = dev_module.test_environment()
