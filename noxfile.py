@@ -16,6 +16,9 @@ import nox
 
 WHEELS = dev.ROOT / "build" / "wheels"
 
+BARE = ["--no-setuptools"]
+"""Parameters for an environment without what could be imported and is declared nowhere."""
+
 DISTRIBUTIONS = dev.distributions()
 BENCHMARKS = dev.benchmarks()
 
@@ -33,8 +36,7 @@ def wheels(session: nox.Session) -> None:
     session.run(*pip_wheel, *options, *DISTRIBUTIONS.values())
 
 
-# without setuptools, which a suite could import without saying so
-@nox.session(requires=["wheels"], venv_params=["--no-setuptools"])
+@nox.session(requires=["wheels"], venv_params=BARE)
 @nox.parametrize("name", [nox.param(name, id=name) for name in DISTRIBUTIONS])
 def isolated(session: nox.Session, name: str) -> None:
     """Runs one distribution's tests where only it, the core and its tests' needs are installed.
@@ -75,8 +77,9 @@ def wheel(distribution: str) -> str:
 
 
 @nox.session(
+    venv_params=BARE,
     reuse_venv=SERVICE_INSTALLED.is_file()
-    and filecmp.cmp(SERVICE_REQUIREMENTS, SERVICE_INSTALLED, shallow=False)
+    and filecmp.cmp(SERVICE_REQUIREMENTS, SERVICE_INSTALLED, shallow=False),
 )
 def service(session: nox.Session) -> None:
     """Makes the environment of SkyRL's server, unless it is there."""
