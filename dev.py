@@ -1,7 +1,7 @@
 """Sets up this checkout and runs it: the demo, the tests, the checks, the benchmarks.
 
 It needs Python 3.11 or newer with pip, and nothing else: it makes ``.venv``, installs there what
-the command needs, once, and runs.
+the command needs, once, and runs. What needs more environments than that is in ``noxfile.py``.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements"
 CONSTRAINTS = REQUIREMENTS / "constraints.txt"
 WITHOUT_DEPENDENCIES = REQUIREMENTS / "without-dependencies.txt"
-ISOLATED = ROOT / "build" / "isolated"
-SERVICE = ROOT / "build" / "service"
+REPORTS = ROOT / "build" / "reports"
+SERVICE = ROOT / ".nox" / "service"
 
-ENVIRONMENTS = {"demo": "demo.txt", "dev": "dev.txt"}
-"""The requirements file of each kind of environment; ``dev`` contains ``demo``."""
+ENVIRONMENTS = ("demo", "dev")
+"""The kinds of environment, each with a file of requirements; ``dev`` contains ``demo``."""
 
 EXAMPLES = """\
 examples:
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "check":
             return check()
         if options.command == "bench":
-            return bench_all(options.names, rest)
+            return benchmark(options.names, rest)
         if options.isolated:
             return test_isolated(rest)
         return test_service(rest) if options.service else test_all(rest)
@@ -115,19 +115,28 @@ def test_all(pytest_arguments: Sequence[str]) -> int:
     """Runs pytest with the given arguments."""
     # a file's tests stay together, since they share fixtures
     parallel = ("--numprocesses=auto", "--dist=loadfile")
-    status, report = run_pytest(prepare("dev"), "tests", [*parallel, *pytest_arguments])
-    if status == 0 and not report.is_file():
-        # Something called os._exit: the tests after it did not run, whatever the status says.
-        raise DevError("pytest ended before it was done")
+    return run_pytest("tests", [*parallel, *pytest_arguments])
+
+
+def test_isolated(names: Sequence[str]) -> int:
+    """Runs each distribution's tests in an environment of its own, and sums up their ends."""
+    chosen = choose(names, distributions(), "distribution")
+    shutil.rmtree(REPORTS / "isolated", ignore_errors=True)
+    started = time.monotonic()
+    status = run_nox(f"isolated({name})" for name in chosen)
+    counts = sum_reports(REPORTS / "isolated" / f"{name}.xml" for name in chosen)
+    if status != 0 and not counts["failed"]:
+        counts["errors"] = max(counts["errors"], 1)
+    print(closing_line(counts, started), flush=True)
     return status
 
 
 def test_service(pytest_arguments: Sequence[str]) -> int:
     """Runs the tests that need a server which samples and trains, and makes it fit to start."""
-    server = prepare_service()
-    python = prepare("dev")
+    if run_nox(["service"]) != 0:
+        raise DevError("the service's environment can't be made, see nox's message above")
     arguments = ["tests/service", *pytest_arguments]
-    return run_pytest(python, "service", arguments, SERVICE_PYTHON=str(server))[0]
+    return run_pytest("service", arguments, SERVICE_PYTHON=str(venv_python(SERVICE)))
 
 
 def check() -> int:
@@ -137,7 +146,7 @@ def check() -> int:
     steps: dict[str, Command] = {
         "ruff check": [python, "-m", "ruff", "check", "."],
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],
-        "mypy": [python, "-m", "mypy", "dev.py", *sources],
+        "mypy": [python, "-m", "mypy", "dev.py", "noxfile.py", *sources],
         "architecture": [python, "-P", "-m", "pytest", "-q", "tests/architecture"],
     }
     failed = []
@@ -150,30 +159,40 @@ def check() -> int:
     return 0
 
 
-def bench_all(names: Sequence[str], arguments: Sequence[str]) -> int:
+def benchmark(names: Sequence[str], arguments: Sequence[str]) -> int:
     """Runs the named benchmarks, or all, each with the given arguments."""
-    scripts = {script.stem: script for script in sorted((ROOT / "benchmarks").glob("[!_]*.py"))}
-    unknown = [name for name in names if name not in scripts]
-    if unknown:
-        raise DevError(f"no benchmark {unknown[0]!r}; there are: {', '.join(scripts) or 'none'}")
-    python = prepare("dev")
-    failed = []
-    for name in names or scripts:
-        print(f"== {name}", flush=True)
-        if run([python, scripts[name], *arguments], test_environment()) != 0:
-            failed.append(name)
-    if failed:
-        raise DevError(f"benchmarks failed: {', '.join(failed)}")
-    return 0
+    chosen = choose(names, benchmarks(), "benchmark")
+    return run_nox([f"bench({name})" for name in chosen], arguments)
 
 
-# Environments
+# Parts of this checkout
 
 
 def distributions() -> dict[str, Path]:
     """The folder of each distribution of this checkout, by its short name; the core first."""
     plugins = sorted((ROOT / "plugins").glob("*/pyproject.toml"))
     return {"core": ROOT / "core"} | {file.parent.name: file.parent for file in plugins}
+
+
+def benchmarks() -> dict[str, Path]:
+    """The script of each benchmark, by its name."""
+    return {script.stem: script for script in sorted((ROOT / "benchmarks").glob("[!_]*.py"))}
+
+
+def choose(names: Sequence[str], known: Iterable[str], kind: str) -> list[str]:
+    """The given names, or all that there are where none is given.
+
+    Raises:
+        DevError: A name is of none of them.
+    """
+    known = list(known)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise DevError(f"no {kind} {unknown[0]!r}; there are: {', '.join(known)}")
+    return list(names) or known
+
+
+# Environments
 
 
 def prepare(kind: str) -> Path:
@@ -184,41 +203,23 @@ def prepare(kind: str) -> Path:
     """
     stamp = VENV / f"installed-{kind}"
     state = installed_state(kind)
-    if stamp.is_file() and stamp.read_text() == state and runs(venv_python(VENV)):
-        return venv_python(VENV)
+    python = venv_python(VENV)
+    if stamp.is_file() and stamp.read_text() == state and runs(python):
+        return python
     for other in ENVIRONMENTS:
         (VENV / f"installed-{other}").unlink(missing_ok=True)
     # An install that was cut short may have left half a package, which pip takes for a whole one.
     unfinished = VENV / "unfinished"
-    python = make_venv(VENV, afresh=unfinished.exists())
+    if unfinished.exists() or not runs(python):
+        make_venv()
     unfinished.touch()
-    print(f"Installing {ENVIRONMENTS[kind]} into .venv (once; some minutes when new)", flush=True)
-    pip(python, "install", "-r", REQUIREMENTS / "build.txt")
-    pip(python, "install", "--no-build-isolation", "-r", REQUIREMENTS / ENVIRONMENTS[kind])
-    pip(python, "install", "--no-deps", "-r", WITHOUT_DEPENDENCIES)
+    print(f"Installing {kind}.txt into .venv (once; some minutes when new)", flush=True)
+    pip_install(python, "-r", REQUIREMENTS / "build.txt")
+    pip_install(python, "--no-build-isolation", "-r", REQUIREMENTS / f"{kind}.txt")
+    pip_install(python, "--no-deps", "-r", WITHOUT_DEPENDENCIES)
     for covered in ENVIRONMENTS if kind == "dev" else (kind,):
         (VENV / f"installed-{covered}").write_text(installed_state(covered))
     unfinished.unlink()
-    return python
-
-
-def prepare_service() -> Path:
-    """Makes the environment of SkyRL's server, unless it is there, and returns its Python.
-
-    Raises:
-        DevError: It can't be made, or something can't be installed.
-    """
-    requirements = REQUIREMENTS / "service.txt"
-    stamp = SERVICE / "installed"
-    python = venv_python(SERVICE / "venv")
-    if stamp.is_file() and stamp.read_bytes() == requirements.read_bytes() and runs(python):
-        return python
-    stamp.unlink(missing_ok=True)
-    print("Installing service.txt into build/service (once; some minutes)", flush=True)
-    make_venv(SERVICE / "venv", afresh=True)
-    everything: Command = ["--no-deps", "--ignore-requires-python", "-r", requirements]
-    pip(python, "install", *everything, constraints=None)
-    stamp.write_bytes(requirements.read_bytes())
     return python
 
 
@@ -232,17 +233,13 @@ def installed_state(kind: str) -> str:
     return digest.hexdigest()
 
 
-def make_venv(folder: Path, *, afresh: bool = False) -> Path:
-    """Makes a virtual environment, also where ensurepip is missing, and returns its Python."""
-    python = venv_python(folder)
-    if not afresh and runs(python):
-        return python
-    make: Command = [outer_python(), "-m", "venv", "--without-pip", "--clear", folder]
+def make_venv() -> None:
+    """Makes .venv afresh, also where ensurepip is missing."""
+    make: Command = [outer_python(), "-m", "venv", "--without-pip", "--clear", VENV]
     if run(make, clean_environment()) != 0:
         raise DevError(
-            f"no virtual environment in {folder}; on Debian or Ubuntu install python3-venv"
+            f"no virtual environment in {VENV}; on Debian or Ubuntu install python3-venv"
         )
-    return python
 
 
 def venv_python(folder: Path) -> Path:
@@ -268,16 +265,14 @@ def runs(python: Path) -> bool:
         return False
 
 
-def pip(
-    python: Path, action: str, *arguments: str | Path, constraints: Path | None = CONSTRAINTS
-) -> None:
-    """Has the pip of the outer Python install, or build wheels, for the environment of another."""
+def pip_install(python: Path, *arguments: str | Path) -> None:
+    """Has the pip of the outer Python install for the environment of another."""
     outer_pip: Command = [outer_python(), "-m", "pip", "--python", python]
-    options: list[str | Path] = ["--quiet", "--no-input", "--disable-pip-version-check"]
-    options += ["-c", constraints] if constraints else []
-    if run([*outer_pip, action, *options, *arguments], clean_environment()) == 0:
+    options: Command = ["--quiet", "--no-input", "--disable-pip-version-check", "-c", CONSTRAINTS]
+    if run([*outer_pip, "install", *options, *arguments], clean_environment()) == 0:
         return
-    if run([*outer_pip, "--version"], clean_environment(), quiet=True) != 0:
+    version = subprocess.run([*outer_pip, "--version"], capture_output=True, check=False)
+    if version.returncode != 0:
         raise DevError(
             f"{outer_python()} has no pip 22.3 or newer; "
             f"run `{outer_python()} -m ensurepip --upgrade`, or install python3-pip"
@@ -288,11 +283,10 @@ def pip(
 # Processes
 
 
-def run(command: Command, environment: dict[str, str], *, quiet: bool = False) -> int:
+def run(command: Command, environment: dict[str, str]) -> int:
     """Runs a command in the checkout's root and returns its exit status."""
-    output = subprocess.DEVNULL if quiet else None
     words = [str(word) for word in command]
-    with subprocess.Popen(words, cwd=ROOT, env=environment, stdout=output, stderr=output) as child:
+    with subprocess.Popen(words, cwd=ROOT, env=environment) as child:
         while True:
             try:
                 return child.wait()
@@ -310,7 +304,7 @@ def clean_environment() -> dict[str, str]:
 def test_environment() -> dict[str, str]:
     """The environment for tests: nothing that this machine happens to have changes a result."""
     personal = re.compile(
-        r"(PROCTOR|PYTEST|HF|HUGGING_FACE|TRANSFORMERS|TINKER|OPENAI|ANTHROPIC|INSPECT)_.*"
+        r"(PROCTOR|PYTEST|HF|HUGGING_FACE|TRANSFORMERS|TINKER|OPENAI|ANTHROPIC|INSPECT|NOX)_.*"
         r"|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|PYTHONWARNINGS|PYTHONOPTIMIZE"
     )
     kept = {
@@ -325,97 +319,51 @@ def test_environment() -> dict[str, str]:
     }
 
 
-def run_pytest(
-    python: Path, name: str, arguments: Sequence[str | Path], **variables: str
-) -> tuple[int, Path]:
-    """Runs pytest, and returns its exit status and where its report is, if it came to write one."""
-    report = ROOT / "build" / "reports" / f"{name}.xml"
-    report.unlink(missing_ok=True)
-    pytest: Command = [python, "-P", "-m", "pytest", f"--junitxml={report}", *arguments]
-    return run(pytest, test_environment() | variables), report
+def run_nox(sessions: Iterable[str], arguments: Sequence[str] = ()) -> int:
+    """Has nox run sessions of noxfile.py, each with the given arguments."""
+    nox: Command = [prepare("dev"), "-m", "nox", "--sessions", *sessions, "--", *arguments]
+    return run(nox, test_environment())
 
 
-# Isolated tests
+def run_pytest(name: str, arguments: Sequence[str], **variables: str) -> int:
+    """Runs pytest in .venv, and returns its exit status.
 
-
-def test_isolated(names: Sequence[str]) -> int:
-    """Runs each distribution's tests in an environment of its own, from wheels.
-
-    An environment that can't be made, a distribution without tests and a suite in which no test
-    ran count as errors.
+    Raises:
+        DevError: It ended before it was done: something called os._exit, whatever the status says.
     """
-    known = distributions()
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise DevError(f"no distribution {unknown[0]!r}; there are: {', '.join(known)}")
-    started = time.monotonic()
-    wheels = build_wheels(known.values())
+    report = REPORTS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    command = pytest_command(prepare("dev"), report, arguments)
+    status = run(command, test_environment() | variables)
+    if status == 0 and not report.is_file():
+        raise DevError("pytest ended before it was done")
+    return status
+
+
+def pytest_command(
+    python: str | Path, report: Path, arguments: Sequence[str | Path]
+) -> list[str | Path]:
+    """What runs pytest so that it writes a JUnit report when it is done."""
+    return [python, "-P", "-m", "pytest", f"--junitxml={report}", *arguments]
+
+
+# What tests ended with
+
+
+def sum_reports(reports: Iterable[Path]) -> Counter[str]:
+    """How many tests ended how, from JUnit reports of pytest.
+
+    A report that is missing and one in which no test ran count as errors.
+    """
     total: Counter[str] = Counter()
-    lines = []
-    for name in names or known:
-        print(f"== {name}", flush=True)
-        suite_started = time.monotonic()
-        try:
-            counts = isolated_suite(name, known[name], wheels)
-        except DevError as error:
-            print(f"dev.py: {name}: {error}", file=sys.stderr, flush=True)
-            counts = Counter(errors=1)
-        finally:
-            shutil.rmtree(ISOLATED / "venv", ignore_errors=True)
-        total += counts
-        lines.append(f"{name:<12} {closing_line(counts, suite_started)}")
-    print("\n".join(["== isolated", *lines]))
-    print(closing_line(total, started), flush=True)
-    return 1 if total["failed"] or total["errors"] else 0
-
-
-def build_wheels(folders: Iterable[Path]) -> dict[str, Path]:
-    """Builds every distribution's wheel, once for all environments, and returns them by name."""
-    shutil.rmtree(ISOLATED, ignore_errors=True)
-    builder = make_venv(ISOLATED / "builder")
-    pip(builder, "install", "-r", REQUIREMENTS / "build.txt")
-    pip(builder, "wheel", "--no-build-isolation", "--no-deps", "-w", ISOLATED / "wheels", *folders)
-    wheels = (ISOLATED / "wheels").glob("*.whl")
-    return {wheel.name.split("-")[0].replace("_", "-"): wheel for wheel in wheels}
-
-
-def isolated_suite(name: str, folder: Path, wheels: dict[str, Path]) -> Counter[str]:
-    """Runs one distribution's tests where only it, the core and its tests' needs are installed."""
-    tests = ROOT / "tests" / ("core" if name == "core" else f"plugins/{name}")
-    if not tests.is_dir():
-        raise DevError(f"it has no tests in {tests.relative_to(ROOT).as_posix()}")
-    project, needs = read_project(folder)
-    alone = set(needs) & set(WITHOUT_DEPENDENCIES.read_text(encoding="utf-8").splitlines())
-    python = make_venv(ISOLATED / "venv")
-    ours = {wheels["proctor"], wheels[project]}
-    pip(python, "install", "-r", REQUIREMENTS / "test.txt", *ours, *(set(needs) - alone))
-    if alone:
-        pip(python, "install", "--no-deps", *alone)
-    status, report = run_pytest(python, name, ["-q", tests])
-    if not report.is_file():
-        raise DevError(f"pytest ended with status {status} before it ran a test")
-    counts = read_report(report)
-    if status != 0 and not counts["failed"]:
-        counts["errors"] = max(counts["errors"], 1)
-    return counts
-
-
-def read_project(folder: Path) -> tuple[str, list[str]]:
-    """A distribution's name, and what its tests need beside requirements/test.txt."""
-    import tomllib
-
-    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-    return project["project"]["name"], project.get("dependency-groups", {}).get("test", [])
-
-
-def read_report(report: Path) -> Counter[str]:
-    """How many tests ended how, from a JUnit report of pytest."""
-    counts: Counter[str] = Counter()
-    for suite in ElementTree.parse(report).iter("testsuite"):
-        ends = {"failed": "failures", "errors": "errors", "skipped": "skipped"}
-        ended = {end: int(suite.get(key, 0)) for end, key in ends.items()}
-        counts.update(ended, passed=int(suite.get("tests", 0)) - sum(ended.values()))
-    return counts
+    for report in reports:
+        counts: Counter[str] = Counter()
+        for suite in ElementTree.parse(report).iter("testsuite") if report.is_file() else ():
+            ends = {"failed": "failures", "errors": "errors", "skipped": "skipped"}
+            ended = {end: int(suite.get(key, 0)) for end, key in ends.items()}
+            counts.update(ended, passed=int(suite.get("tests", 0)) - sum(ended.values()))
+        total += counts if counts.total() else Counter(errors=1)
+    return total
 
 
 def closing_line(counts: Counter[str], started: float) -> str:
@@ -423,7 +371,7 @@ def closing_line(counts: Counter[str], started: float) -> str:
     error = "error" if counts["errors"] == 1 else "errors"
     ends = {"failed": "failed", "passed": "passed", "skipped": "skipped", "errors": error}
     parts = [f"{counts[end]} {word}" for end, word in ends.items() if counts[end]]
-    return f"{', '.join(parts or ['no tests ran'])} in {time.monotonic() - started:.2f}s"
+    return f"{', '.join(parts)} in {time.monotonic() - started:.2f}s"
 
 
 if __name__ == "__main__":

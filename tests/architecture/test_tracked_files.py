@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 
 import pytest
 
@@ -13,16 +12,10 @@ MACHINE = re.compile(
 )
 
 
-def test_tracked_files_name_no_machine_and_no_registry(root):
-    listing = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True
-    )
-    files = [root / name for name in listing.stdout.split("\0") if name]
-    assert root / "dev.py" in files
+def test_tracked_files_name_no_machine_and_no_registry(root, tracked_files):
+    assert root / "dev.py" in tracked_files
     offences = []
-    for file in files:
-        if not file.is_file():
-            continue
+    for file in tracked_files:
         try:
             text = file.read_text(encoding="utf-8")
         except UnicodeDecodeError:

@@ -12,7 +12,7 @@ import proctor
 import proctor.datasets.selection
 from proctor.components.build import build
 from proctor.datasets.selection import select
-from proctor.evaluators.graded_run import Evaluation
+from proctor.evaluators.graded_run import GradedRun
 from proctor.hashing import HashCounter, hash64
 
 
@@ -191,7 +191,7 @@ async def test_a_row_that_no_prompt_can_be_made_of_is_met_before_the_model(
         dataset=Unusable(bad=bad), graders=[Any_()], system="Be brief.", limit=limit
     )
     with pytest.raises(proctor.DatasetError, match=reason):
-        await Evaluation(evaluator, proctor.EvaluationContext()).prepare()
+        await GradedRun(evaluator, proctor.EvaluationContext()).prepare()
 
 
 def test_a_null_stratum_is_none() -> None:

@@ -1,21 +1,18 @@
-"""Outcomes, coverage, bounds and scales: what the ledger makes of what it was told."""
+"""Outcomes, coverage and bounds: what the ledger makes of what it was told."""
 
 from __future__ import annotations
 
 import math
 import random
 import tracemalloc
-from decimal import Decimal
 
 import numpy as np
 import pytest
 import statsmodels.api as sm
 
 from proctor.errors import ConfigError
-from proctor.scoring.grades import checked_value
 from proctor.scoring.ledger import MOST_GROUPS, Ledger, LedgerColumn
-from proctor.scoring.pass_at_k import maj_at_k, pass_at_k
-from proctor.types import Grade, Outcome
+from proctor.types import Outcome
 
 GRADED = Outcome.GRADED
 
@@ -115,82 +112,6 @@ def test_the_score_over_complete_answers_needs_a_truncated_one(make_ledger):
     assert only_cut.score == 0.0
     assert math.isnan(only_cut.score_complete)
     assert only_cut.to_json()["score_complete"] is None
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -0.001, 1.001, 10**400])
-def test_a_value_off_the_scale_is_ungraded_and_in_no_score(value):
-    ledger = Ledger([LedgerColumn("g")])
-    ledger.record(ledger.add_example(), 0, "g", GRADED, 1.0)
-    row = ledger.add_example()
-    assert ledger.record(row, 0, "g", GRADED, value) is Outcome.UNGRADED
-    assert ledger.record(row, 0, "g", Outcome.MALFORMED, 7.0) is Outcome.UNGRADED
-    estimate = ledger.estimate("g")
-    assert estimate.score == 1.0
-    assert estimate.counts[Outcome.UNGRADED] == 1
-
-
-@pytest.mark.parametrize(
-    ("value", "worst", "best", "expected"),
-    [
-        (True, 0.0, 1.0, 1.0),
-        (False, 0.0, 1.0, 0.0),
-        (True, 1.0, 0.0, 0.0),
-        (False, 1.0, 0.0, 1.0),
-        (True, 1.0, 5.0, 5.0),
-        (np.bool_(False), 1.0, 5.0, 1.0),
-        (False, None, 1.0, 0.0),
-        (False, None, 0.0, 1.0),
-        (False, None, 7.0, None),
-        (True, None, 7.0, 7.0),
-        (Grade(True), 1.0, 5.0, 5.0),
-        (Grade(0.5), 0.0, 1.0, 0.5),
-        (3, 1.0, 5.0, 3.0),
-        (np.float32(0.5), 0.0, 1.0, 0.5),
-        (np.int64(1), 0.0, 1.0, 1.0),
-        (0.5, 1.0, 0.0, 0.5),
-        (1.5, 1.0, 0.0, None),
-        (-0.5, 1.0, 0.0, None),
-        (123.0, None, 0.0, 123.0),
-        (math.inf, None, 0.0, None),
-        ("1.0", 0.0, 1.0, None),
-        (None, 0.0, 1.0, None),
-        (1 + 0j, 0.0, 1.0, None),
-        (Decimal("0.5"), 0.0, 1.0, None),
-        ([1.0], 0.0, 1.0, None),
-    ],
-)
-def test_checked_value(value, worst, best, expected):
-    assert checked_value(value, worst, best) == expected
-
-
-def test_a_proportion_has_two_values():
-    assert checked_value(0.5, 0.0, 1.0, proportion=True) is None
-    assert checked_value(1.0, 0.0, 1.0, proportion=True) == 1.0
-    assert checked_value(1, 1.0, 0.0, proportion=True) == 1.0
-    assert checked_value(0.5, None, 1.0, proportion=True) is None
-
-
-def test_a_proportion_is_never_guessed_from_values(make_ledger):
-    rows = [[1.0], [0.0], [1.0], [1.0]]
-    declared = make_ledger(rows).estimate("g")
-    not_declared = make_ledger(rows, proportion=False).estimate("g")
-    assert declared.method == "wilson"
-    assert not_declared.method == "student-t"
-    assert declared.ci_high < not_declared.ci_high == 1.0
-
-
-@pytest.mark.parametrize(
-    "scale",
-    [(1.0, 1.0), (0.0, math.inf), (math.nan, 1.0), (-math.inf, 0.0), (0.0, math.nan)],
-)
-def test_a_scale_without_length_or_end_is_refused(scale):
-    with pytest.raises(ConfigError, match="grader g: "):
-        LedgerColumn("g", *scale)
-
-
-def test_a_yes_or_no_scale_that_can_not_place_no_is_refused():
-    with pytest.raises(ConfigError, match="best = 5"):
-        LedgerColumn("g", None, 5.0, proportion=True)
 
 
 def test_graders_need_names_of_their_own():
@@ -333,59 +254,6 @@ def test_what_does_not_fit_is_a_programming_error():
         ledger.record(row, 0, "other", GRADED, 1.0)
     with pytest.raises(ValueError, match="num_samples is 0"):
         Ledger([LedgerColumn("g")], num_samples=0)
-
-
-def test_pass_at_k_is_the_mean_of_the_examples_that_have_k_samples(make_ledger):
-    rows = [[1.0, 0.0, 0.0, 1.0], [0.0, 0.0, "t", "m"], [1.0, "f", 0.0, 0.0]]
-    estimate = make_ledger(rows).estimate("g", min_coverage=0.6)
-    assert sorted(estimate.pass_at_k) == [1, 2, 4]
-    assert estimate.pass_at_k[1].score == pytest.approx((1 / 2 + 0 + 1 / 3) / 3)
-    assert estimate.pass_at_k[2].score == pytest.approx(
-        (pass_at_k(4, 2, 2) + 0 + pass_at_k(3, 1, 2)) / 3
-    )
-    assert estimate.pass_at_k[4].score == pytest.approx(1 / 2)
-    assert estimate.pass_at_k[4].n == 2
-    assert estimate.pass_at_k[4].coverage == pytest.approx(2 / 3)
-    assert estimate.pass_at_k[4].reported
-    assert make_ledger(rows).estimate("g", min_coverage=2 / 3).pass_at_k[4].reported
-    assert not make_ledger(rows).estimate("g", min_coverage=0.7).pass_at_k[4].reported
-
-
-def test_pass_at_1_of_full_rows_is_the_score_also_with_equal_rows(make_ledger):
-    """Story 7: rows that are equal stay separate rows."""
-    rows = [[1.0, 0.0, 0.0, 0.0], [0.0] * 4, [0.0] * 4, [0.0] * 4]
-    estimate = make_ledger(rows, clusters=["same", "same", "same", "other"]).estimate("g")
-    assert estimate.score == pytest.approx(1 / 16)
-    assert estimate.pass_at_k[1].score == pytest.approx(1 / 16)
-    assert estimate.pass_at_k[2].score == pytest.approx(1 / 8)
-    assert estimate.pass_at_k[4].score == pytest.approx(1 / 4)
-
-
-def test_only_proportions_have_pass_at_k(make_ledger):
-    assert make_ledger([[1.0, 0.0]], proportion=False).estimate("g").pass_at_k == {}
-    assert make_ledger([[1.0]]).estimate("g").pass_at_k == {}
-
-
-def test_pass_at_k_where_lower_is_better(make_ledger):
-    estimate = make_ledger([[0.0, 1.0], [1.0, 1.0]], worst=1.0, best=0.0).estimate("g")
-    assert estimate.pass_at_k[2].score == 0.5
-    assert estimate.pass_at_k[1].score == 0.25
-
-
-def test_maj_at_k_needs_answers(make_ledger):
-    rows = [[1.0, 0.0, 1.0, "t"], [0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, "u"]]
-    answers = [["a", "b", "a", None], ["x", "x", "y", "z"], ["a", "b", "c", "b"]]
-    assert make_ledger(rows).estimate("g").maj_at_k == {}
-    estimate = make_ledger(rows, answers=answers).estimate("g", min_coverage=0.0)
-    for k in (1, 2):
-        expected = (
-            maj_at_k([1, 2, 1, None], [1, 0, 1, 0], k)
-            + maj_at_k([1, 1, 2, 3], [0, 0, 1, 0], k)
-            + maj_at_k([1, 2, 3], [0, 1, 0], k)
-        ) / 3
-        assert estimate.maj_at_k[k].score == pytest.approx(expected)
-    assert estimate.maj_at_k[4].score == pytest.approx(1 / 2)
-    assert estimate.maj_at_k[4].n == 2
 
 
 def test_a_pair_takes_few_bytes():

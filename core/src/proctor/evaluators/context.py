@@ -70,7 +70,10 @@ class EvaluationContext:
 
     Attributes:
         name: What the evaluator's metric names begin with; None for the evaluator's own.
-        model: The model, with who it is and its tokenizer; None before it is open.
+        identity: Which model the client samples from; None before it is open.
+        tokenizer: The model's tokenizer; None before it is open.
+        max_in_flight: The client's own cap on requests; None where it has none.
+        seed_covers_samples: Whether one seed gives different answers within one request.
         renderer: The renderer's name; None to choose by the model.
         sampling: How to sample.
         seed: Steers the subset, the shots, the order of choices and the sampler.
@@ -88,7 +91,10 @@ class EvaluationContext:
     """
 
     name: str | None = None
-    model: OpenedModel | None = None
+    identity: ModelIdentity | None = None
+    tokenizer: Any = None
+    max_in_flight: int | None = None
+    seed_covers_samples: bool = False
     renderer: str | None = None
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
     seed: int = 0
@@ -111,22 +117,35 @@ class EvaluationContext:
         Raises:
             BackendError: The client can't say which tokenizer its model has.
         """
-        return cls(model=identify(client), **settings)
+        model = identify(client)
+        return cls(identity=model.identity, tokenizer=model.tokenizer, **settings)
 
-    @property
-    def identity(self) -> ModelIdentity | None:
-        """Which model the client samples from; None before it is open."""
-        return self.model.identity if self.model else None
+    def of_model(self, model: OpenedModel) -> EvaluationContext:
+        """The same context for a model that is open."""
+        return replace(
+            self,
+            identity=model.identity,
+            tokenizer=model.tokenizer,
+            max_in_flight=model.max_in_flight,
+            seed_covers_samples=model.seed_covers_samples,
+        )
 
-    @property
-    def tokenizer(self) -> Any:
-        """The model's tokenizer; None before it is open."""
-        return self.model.tokenizer if self.model else None
+    def opened(self, client: Any) -> OpenedModel:
+        """A client as an opened model: who it is, as far as the context or the client says.
+
+        Raises:
+            BackendError: The client can't say which tokenizer its model has.
+        """
+        if self.identity is None or self.tokenizer is None:
+            return identify(client)
+        return OpenedModel(
+            client, self.identity, self.tokenizer, self.max_in_flight, self.seed_covers_samples
+        )
 
     @property
     def concurrency(self) -> int:
         """Most requests at once: the budget's cap, or the client's own where that is lower."""
-        cap = self.model.max_in_flight if self.model else None
+        cap = self.max_in_flight
         return min(self.budget.cap, cap) if cap else self.budget.cap
 
     @property

@@ -7,7 +7,6 @@ wants and whether that one looks right, what its first answers say, and where it
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from proctor.components.fingerprints import fingerprint
@@ -19,7 +18,6 @@ from proctor.evaluators.records import grade_record, sample_record
 from proctor.grading.grader import Grader
 from proctor.renderers.base import Renderer
 from proctor.renderers.checking import early_warning, quick_check
-from proctor.sampling.identities import identify
 from proctor.sampling.models import OpenedModel
 from proctor.sampling.rendered_model import RenderedModel
 from proctor.scoring.grades import GradedPair
@@ -97,8 +95,8 @@ class DatasetRun(Generic[Evaluator]):
         """
         self.context = context = context or self.context
         self.client = client
-        model = replace(context.model, client=client) if context.model else identify(client)
-        self.rendered = self.render_with(model, self.evaluator.renderer or context.renderer)
+        renderer = self.evaluator.renderer or context.renderer
+        self.rendered = self.render_with(context.opened(client), renderer)
         self.check_renderer(self.rendered.renderer, self.rendered.renderer_name)
 
     def render_with(self, model: OpenedModel, renderer: str | None) -> RenderedModel:

@@ -114,7 +114,7 @@ class Run:
             model: The opened model.
             **changes: Fields of the context, such as the deadline.
         """
-        self.context = replace(self.context, model=model, **changes)
+        self.context = replace(self.context.of_model(model), **changes)
 
     def connect(self, entries: Sequence[ConfiguredEvaluator], client: Any) -> None:
         """Connects evaluators that are prepared to the model.
