@@ -23,7 +23,7 @@ from proctor import (
     Sample,
 )
 from proctor_inspect.messages import from_inspect
-from proctor_inspect.model_api import calls_of
+from proctor_inspect.model_api.calls import calls_of
 
 VERDICTS = {
     "C": 1.0,

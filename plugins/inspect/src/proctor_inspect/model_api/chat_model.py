@@ -1,67 +1,52 @@
-"""Inspect's ``ModelAPI`` over a sampling client: what Inspect asks is passed on, or refused."""
+"""A chat model of ours as Inspect's model API: what Inspect asks is passed on, or refused."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from inspect_ai.event import ModelEvent
-from inspect_ai.log import EvalSample
 from inspect_ai.model import (
     ChatCompletionChoice,
     ChatMessage,
     GenerateConfig,
     Logprob,
     Logprobs,
-    Model,
     ModelAPI,
     ModelOutput,
     ModelUsage,
-    modelapi,
 )
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from proctor import (
-    Call,
-    ConfigError,
-    EvaluationContext,
-    OpenedModel,
-    RenderedChatModel,
-    Sample,
-    SamplingOptions,
-    hash64,
-    open_model,
-)
+from proctor import ConfigError, EvaluationContext, OpenedModel, RenderedChatModel, Sample, hash64
 from proctor_inspect.messages import from_inspect, to_inspect, tool_spec
-
-DEFAULT_MAX_TOKENS = 1024
-"""Most tokens of an answer where neither task nor config says."""
-
-UNSUPPORTED = (
-    "best_of",
-    "extra_body",
-    "fallback_models",
-    "frequency_penalty",
-    "logit_bias",
-    "modalities",
-    "presence_penalty",
-    "prompt_logprobs",
-    "reasoning_effort",
-    "reasoning_tokens",
-    "response_schema",
-    "top_logprobs",
+from proctor_inspect.model_api.calls import call_metadata
+from proctor_inspect.model_api.generation import (
+    DEFAULT_MAX_TOKENS,
+    refuse_unsupported,
+    sampling_options,
 )
-"""What Inspect can ask and a sampling client can't do."""
 
-CALL_KEY = "proctor_call"
-"""Where an output's metadata has the tokens of its request."""
+
+def opened_model(client: Any, context: EvaluationContext | None = None) -> OpenedModel:
+    """The model of a sampling client, by the context of its evaluation or by what it says itself.
+
+    Raises:
+        BackendError: Neither says which tokenizer it has.
+    """
+    if context is None or context.identity is None or context.tokenizer is None:
+        context = EvaluationContext.for_client(client)
+    assert context.identity is not None
+    return OpenedModel(
+        client,
+        context.identity,
+        context.tokenizer,
+        context.max_in_flight,
+        context.seed_covers_samples,
+    )
 
 
 class SampledModelAPI(ModelAPI):
@@ -125,17 +110,11 @@ class SampledModelAPI(ModelAPI):
             RendererError: The renderer has no format for it.
             RuntimeError: The request gave no answer.
         """
-        _refuse_unsupported(config, tool_choice)
+        refuse_unsupported(config, tool_choice)
         messages = [from_inspect(message) for message in input]
         declared = [] if tool_choice == "none" else [tool_spec(tool) for tool in tools]
-        sampling = SamplingOptions(
-            max_tokens=config.max_tokens or DEFAULT_MAX_TOKENS,
-            temperature=1.0 if config.temperature is None else config.temperature,
-            top_p=1.0 if config.top_p is None else config.top_p,
-            top_k=config.top_k if config.top_k is not None else -1,
-            seed=config.seed if config.seed is not None else self._own_seed(messages, config),
-            stop=tuple(config.stop_seqs or ()),
-        )
+        seed = config.seed if config.seed is not None else self._own_seed(messages, config)
+        sampling = sampling_options(config, seed)
         started = time.monotonic()
         samples = await self._chat.generate(
             messages, sampling, config.num_choices or 1, tools=declared
@@ -163,21 +142,13 @@ class SampledModelAPI(ModelAPI):
             input_tokens=prompt, output_tokens=sampled, total_tokens=prompt + sampled
         )
         malformed = [s.error for s in samples if s.status == "malformed"]
-        call = samples[0].calls[0]
-        kept = {
-            "prompt_tokens": call.prompt_tokens,
-            "tokens": call.tokens,
-            "stop_reason": call.stop_reason,
-            "seconds": call.seconds,
-            "logprobs": call.logprobs,
-        }
         return ModelOutput(
             model=self.model_name,
             choices=[self._choice(sample, bool(config.logprobs)) for sample in samples],
             usage=usage,
             time=seconds,
             error=malformed[0] if malformed else None,
-            metadata={CALL_KEY: kept} if self._keeps_tokens else None,
+            metadata=call_metadata(samples[0].calls[0]) if self._keeps_tokens else None,
         )
 
     def _choice(self, sample: Sample, wants_logprobs: bool) -> ChatCompletionChoice:
@@ -200,187 +171,3 @@ class SampledModelAPI(ModelAPI):
                 ]
             )
         return ChatCompletionChoice(message=message, stop_reason=reason, logprobs=logprobs)
-
-
-def _refuse_unsupported(config: GenerateConfig, tool_choice: ToolChoice) -> None:
-    for name in UNSUPPORTED:
-        if getattr(config, name) not in (None, 0, False, [], {}):
-            raise ConfigError(
-                f"the task asks for {name}, which a sampling client can't do", where="inspect"
-            )
-    if tool_choice not in ("auto", "none"):
-        raise ConfigError(
-            f"the task asks for tool_choice {tool_choice!r}, and a sampling client only has auto",
-            where="inspect",
-        )
-
-
-@modelapi(name="tinker-sampling")
-class InspectAPIFromTinkerSampling(SampledModelAPI):
-    """Inspect's model API over a tinker sampling client, as Tinker's documentation uses it.
-
-    Args:
-        renderer_name: The renderer.
-        model_name: The base model, by which its tokenizer is found.
-        model_path: A checkpoint to open, where there is no client yet.
-        sampling_client: The client.
-        verbose: Whether prompts and answers are logged.
-        config: Inspect's generation config.
-
-    Raises:
-        ConfigError: There is neither a client nor a path, or both.
-    """
-
-    def __init__(
-        self,
-        renderer_name: str,
-        model_name: str,
-        model_path: str | None = None,
-        sampling_client: Any = None,
-        base_url: str | None = None,
-        config: GenerateConfig | None = None,
-        verbose: bool = False,
-        **_: Any,
-    ) -> None:
-        if (model_path is None) == (sampling_client is None):
-            raise ConfigError(
-                "give a sampling_client or a model_path, and not both",
-                where="InspectAPIFromTinkerSampling",
-            )
-        if sampling_client is None:
-            options = {"model_path": model_path, "base_model": model_name, "base_url": base_url}
-            given = {key: value for key, value in options.items() if value is not None}
-            opened = _OwnLoop().run(open_model("tinker", **given))
-        else:
-            opened = _opened(sampling_client)
-            opened = replace(opened, identity=replace(opened.identity, base_model=model_name))
-        super().__init__(opened, renderer_name, config)
-        self._verbose = verbose
-
-    async def generate(
-        self,
-        input: list[ChatMessage],
-        tools: list[ToolInfo],
-        tool_choice: ToolChoice,
-        config: GenerateConfig,
-    ) -> ModelOutput:
-        """Samples as Inspect asks, and logs it where that was wanted."""
-        output = await super().generate(input, tools, tool_choice, config)
-        if self._verbose:
-            import logging
-
-            logging.getLogger(__name__).info("%s -> %s", input[-1].text, output.completion)
-        return output
-
-
-def _opened(client: Any) -> OpenedModel:
-    context = EvaluationContext.for_client(client)
-    assert context.identity is not None
-    return OpenedModel(client, context.identity, context.tokenizer)
-
-
-class _OwnLoop:
-    """An event loop on a thread of its own, for models that outlive the loop that asks."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="proctor-inspect", daemon=True).start()
-
-    def run(self, work: Any) -> Any:
-        """Runs a coroutine there, and waits for it here."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    async def call(self, work: Any) -> Any:
-        """Runs a coroutine there, and awaits it on whichever loop asks."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
-
-
-class BackendModelAPI(SampledModelAPI):
-    """A backend's model: ``--model proctor/local``, with its options as ``-M NAME=VALUE``.
-
-    Args:
-        model_name: The backend's name, as Inspect calls what follows ``proctor/``.
-        renderer_name: The renderer; None to choose by the model.
-        config: Inspect's generation config.
-        **options: The backend's options.
-    """
-
-    def __init__(
-        self,
-        model_name: str,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        config: GenerateConfig | None = None,
-        renderer_name: str | None = None,
-        **options: Any,
-    ) -> None:
-        self._own = _OwnLoop()
-        if base_url is not None:
-            options["base_url"] = base_url
-        opened = self._own.run(open_model(model_name, **options))
-        super().__init__(opened, renderer_name, config)
-
-    async def generate(
-        self,
-        input: list[ChatMessage],
-        tools: list[ToolInfo],
-        tool_choice: ToolChoice,
-        config: GenerateConfig,
-    ) -> ModelOutput:
-        """Samples on the loop that the model was opened on."""
-        output: ModelOutput = await self._own.call(
-            super().generate(input, tools, tool_choice, config)
-        )
-        return output
-
-
-def evaluation_model(
-    client: Any, context: EvaluationContext, *, renderer: str | None, sampling: SamplingOptions
-) -> Model:
-    """Inspect's model for an evaluation of ours, with its limits, budget and seed."""
-    if context.identity is None or context.tokenizer is None:
-        opened = _opened(client)
-    else:
-        opened = OpenedModel(
-            client,
-            context.identity,
-            context.tokenizer,
-            context.max_in_flight,
-            context.seed_covers_samples,
-        )
-    config = GenerateConfig(
-        max_tokens=sampling.max_tokens,
-        temperature=sampling.temperature,
-        top_p=sampling.top_p,
-        top_k=sampling.top_k if sampling.top_k > 0 else None,
-        stop_seqs=list(sampling.stop) or None,
-        max_connections=context.budget.cap,
-    )
-    api = _evaluation_api(
-        opened,
-        renderer or context.renderer,
-        config,
-        seed=sampling.seed if sampling.seed is not None else context.seed,
-        keeps_tokens=True,
-        request_timeout=context.request_timeout,
-        budget=context.budget,
-        deadline=context.deadline,
-        stop=context.stop,
-    )
-    return Model(api=api, config=config)
-
-
-@modelapi(name="proctor-evaluation")
-class _evaluation_api(SampledModelAPI):
-    pass
-
-
-def calls_of(sample: EvalSample) -> list[Call]:
-    """Each request of a sample, with its tokens."""
-    calls = []
-    for event in sample.events:
-        if isinstance(event, ModelEvent) and event.output.metadata:
-            kept = event.output.metadata.get(CALL_KEY)
-            if kept is not None:
-                calls.append(Call(**kept))
-    return calls
