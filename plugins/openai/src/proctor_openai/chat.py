@@ -74,7 +74,7 @@ class OpenAIChatModel(ChatModel):
         schema: Mapping[str, Any] | None = None,
     ) -> list[Sample]:
         """Sends ``n`` requests; each answer is one sample, a failed one says why."""
-        seeds = [None if sampling.seed is None else sampling.seed] * n
+        seeds = [sampling.seed] * n
         if n > 1 and sampling.seed is not None:
             seeds = [hash64(sampling.seed, index) & 0x7FFFFFFF for index in range(n)]
         return list(
