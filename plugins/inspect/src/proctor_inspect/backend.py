@@ -20,6 +20,7 @@ from proctor import (
     SamplingOptions,
     hash64,
 )
+from proctor_inspect.stop_reasons import CUT_OFF
 
 
 class InspectBackend(Backend):
@@ -113,7 +114,7 @@ class _InspectChatModel(ChatModel):
         status: Any = "malformed"
         if reason in ("stop", "tool_calls"):
             status = "complete"
-        elif reason in ("max_tokens", "model_length"):
+        elif reason in CUT_OFF:
             status = "truncated"
         length = "length" if status == "truncated" else "stop"
         call = Call([], [], length, time.monotonic() - started, usage=counts)

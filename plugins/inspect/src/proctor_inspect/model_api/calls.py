@@ -1,4 +1,4 @@
-"""The tokens of each request, which Inspect's logs keep in the metadata of its outputs."""
+"""Requests and their tokens, as Inspect counts them and as its logs keep them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ from typing import Any
 
 from inspect_ai.event import ModelEvent
 from inspect_ai.log import EvalSample
+from inspect_ai.model import ModelUsage
 
 from proctor import Call
 
 CALL_KEY = "proctor_call"
 """Where an output's metadata has the tokens of its request."""
+
+
+def token_usage(prompt: int, sampled: int) -> ModelUsage:
+    """Inspect's count of tokens."""
+    return ModelUsage(input_tokens=prompt, output_tokens=sampled, total_tokens=prompt + sampled)
 
 
 def call_metadata(call: Call) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from inspect_ai.model import (
     Logprobs,
     ModelAPI,
     ModelOutput,
-    ModelUsage,
 )
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from proctor import ConfigError, EvaluationContext, OpenedModel, RenderedChatModel, Sample, hash64
+from proctor_inspect import stop_reasons
 from proctor_inspect.messages import from_inspect, to_inspect, tool_spec
-from proctor_inspect.model_api.calls import call_metadata
+from proctor_inspect.model_api.calls import call_metadata, token_usage
 from proctor_inspect.model_api.generation import (
     DEFAULT_MAX_TOKENS,
     refuse_unsupported,
@@ -138,14 +138,11 @@ class SampledModelAPI(ModelAPI):
             raise RuntimeError(str(failed[0].error))
         counts = [call.token_counts for sample in samples for call in sample.calls]
         prompt, sampled = counts[0][0], sum(tokens for _, tokens in counts)
-        usage = ModelUsage(
-            input_tokens=prompt, output_tokens=sampled, total_tokens=prompt + sampled
-        )
         malformed = [s.error for s in samples if s.status == "malformed"]
         return ModelOutput(
             model=self.model_name,
             choices=[self._choice(sample, bool(config.logprobs)) for sample in samples],
-            usage=usage,
+            usage=token_usage(prompt, sampled),
             time=seconds,
             error=malformed[0] if malformed else None,
             metadata=call_metadata(samples[0].calls[0]) if self._keeps_tokens else None,
@@ -154,11 +151,8 @@ class SampledModelAPI(ModelAPI):
     def _choice(self, sample: Sample, wants_logprobs: bool) -> ChatCompletionChoice:
         assert sample.answer is not None
         message = to_inspect(sample.answer, self.model_name)
-        reason: Any = "tool_calls" if message.tool_calls else "stop"
-        if sample.status == "truncated":
-            reason = "max_tokens"
-        elif sample.status == "malformed":
-            reason = "unknown"
+        whole = "tool_calls" if message.tool_calls else "stop"
+        reason: Any = stop_reasons.OF_STATUS.get(sample.status, whole)
         [call] = sample.calls
         logprobs = None
         if wants_logprobs:
