@@ -95,7 +95,7 @@ def test_a_batch_answers_as_each_prompt_alone(kind, tiny_model, tiny_client):
 
 @pytest.mark.parametrize("kind", ["grouped heads", "sliding window", "soft caps"])
 def test_long_prompts_are_read_in_pieces(kind, tiny_model, tiny_client, monkeypatch):
-    monkeypatch.setattr("proctor_local.prompts.PREFILL_TOKENS", 16)
+    monkeypatch.setattr("proctor_local.prefill.PREFILL_TOKENS", 16)
     monkeypatch.setattr("proctor_local.engine.PREFILL_TOKENS", 16)
     config_class, options = KINDS[kind]
     plain = tiny_model(config_class, **options)

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +17,6 @@ from proctor import (
     Component,
     ComponentKind,
     ConfigError,
-    Dataset,
     DatasetError,
     EvaluationContext,
     EvaluationResult,
@@ -34,8 +32,8 @@ from proctor import (
     grade_record,
     sample_key,
     sample_record,
-    select,
 )
+from proctor_cookbook.examples import choose_examples, example_ids
 from proctor_cookbook.supported import check_version
 
 if TYPE_CHECKING:
@@ -45,16 +43,6 @@ if TYPE_CHECKING:
 REWARD = "reward"
 """What metric names call the benchmark's own grade."""
 PREFIX = "cookbook/"
-
-
-class _Rows(Dataset):
-    """A benchmark's examples by id, for choosing some of them."""
-
-    rows: list[Example]
-    """The rows."""
-
-    def examples(self) -> Iterator[Example]:
-        return iter(self.rows)
 
 
 class CookbookBenchmark(Component, SamplingClientEvaluator):
@@ -174,8 +162,9 @@ class _BenchmarkRun:
         """Runs all chosen examples, a fixed number at a time."""
         config = await self._config()
         rounds = [await self._environments(config) for _ in range(self.evaluator.num_samples)]
-        ids = _unique([_id_of(env, index) for index, env in enumerate(rounds[0])])
-        chosen = self._choose(ids)
+        ids = example_ids(rounds[0])
+        limit = self.context.least_limit(self.evaluator.limit)
+        chosen = choose_examples(ids, limit, self.context.seed)
         self.context.progress.started(self.name, len(chosen) * len(rounds))
         rows = [self.ledger.add_example() for _ in chosen]
         work = iter(
@@ -243,13 +232,6 @@ class _BenchmarkRun:
                 f"its examples can't be loaded ({reason:.300})", where=self.benchmark.name
             ) from error
 
-    def _choose(self, ids: Sequence[str]) -> list[int]:
-        rows = _Rows(rows=[Example(id=known, input=known) for known in ids])
-        limit = self.context.least_limit(self.evaluator.limit)
-        selection = select(rows, (), limit=limit, seed=self.context.seed)
-        places = {known: index for index, known in enumerate(ids)}
-        return [places[example.id] for _, example in selection.rows()]
-
     async def _run_one(self, row: int, example_id: str, index: int, env: Env, config: Any) -> None:
         from tinker_cookbook.completers import TinkerTokenCompleter
         from tinker_cookbook.rl.rollouts import do_single_rollout
@@ -309,17 +291,3 @@ class _BenchmarkRun:
         sampled = self.sampling.model_dump(mode="json")
         text = json.dumps([model, self.renderer_name, self.benchmark.name, sampled, example_id])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _id_of(env: Env, index: int) -> str:
-    return str(getattr(env, "example_id", None) or index)
-
-
-def _unique(ids: list[str]) -> list[str]:
-    """The ids, numbered where one stands twice."""
-    seen: dict[str, int] = {}
-    unique = []
-    for known in ids:
-        seen[known] = seen.get(known, 0) + 1
-        unique.append(known if seen[known] == 1 else f"{known}#{seen[known]}")
-    return unique

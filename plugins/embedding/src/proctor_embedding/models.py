@@ -79,23 +79,45 @@ def load_model(
         BackendError: It can't be loaded.
         ConfigError: It has no such prompt, or the device is not there.
     """
+    if device is not None:
+        _check_device(device)
+    encoder = _load(model, device, revision, trust_remote_code)
+    if prompt_name is not None and prompt_name not in encoder.prompts:
+        known = ", ".join(encoder.prompts) or "none"
+        raise ConfigError(
+            f"the model has no prompt {prompt_name!r}",
+            where=model,
+            fix=f"its prompts are: {known}",
+        )
+    if encoder.device.type == "cpu":
+        # in half precision, what else is in a batch would change grades
+        encoder.float()
+    return encoder
+
+
+def _check_device(device: str) -> None:
     import torch
+
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(
+            f"there is no device {device!r} here: {reason:.120}",
+            where="embedding",
+            fix="leave 'device' out",
+        ) from None
+
+
+def _load(
+    model: str, device: str | None, revision: str | None, trust_remote_code: bool
+) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
-    if device is not None:
-        try:
-            torch.empty(1, device=device)
-        except (RuntimeError, AssertionError, NotImplementedError) as error:
-            reason = " ".join(str(error).split())
-            raise ConfigError(
-                f"there is no device {device!r} here: {reason:.120}",
-                where="embedding",
-                fix="leave 'device' out",
-            ) from None
     folder = folder_of(model)
     try:
         with _quiet_loading():
-            encoder = SentenceTransformer(
+            return SentenceTransformer(
                 str(folder or model),
                 device=device,
                 revision=revision,
@@ -112,17 +134,6 @@ def load_model(
             where=model,
             fix=hint,
         ) from error
-    if prompt_name is not None and prompt_name not in encoder.prompts:
-        known = ", ".join(encoder.prompts) or "none"
-        raise ConfigError(
-            f"the model has no prompt {prompt_name!r}",
-            where=model,
-            fix=f"its prompts are: {known}",
-        )
-    if encoder.device.type == "cpu":
-        # in half precision, what else is in a batch would change grades
-        encoder.float()
-    return encoder
 
 
 @contextlib.contextmanager

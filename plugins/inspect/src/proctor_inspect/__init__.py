@@ -16,7 +16,7 @@ def proctor_register(registry: Any) -> None:
 
 def __getattr__(name: str) -> Any:
     if name == "InspectAPIFromTinkerSampling":
-        from proctor_inspect.model_api import InspectAPIFromTinkerSampling
+        from proctor_inspect.model_api.tinker_sampling import InspectAPIFromTinkerSampling
 
         return InspectAPIFromTinkerSampling
     raise AttributeError(f"module 'proctor_inspect' has no attribute {name!r}")

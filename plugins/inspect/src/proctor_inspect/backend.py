@@ -20,6 +20,7 @@ from proctor import (
     SamplingOptions,
     hash64,
 )
+from proctor_inspect.stop_reasons import CUT_OFF
 
 
 class InspectBackend(Backend):
@@ -94,18 +95,11 @@ class _InspectChatModel(ChatModel):
     ) -> Sample:
         import asyncio
 
-        from inspect_ai.model import GenerateConfig
-
         from proctor_inspect.messages import from_inspect, to_chat_message
+        from proctor_inspect.model_api.generation import generate_config
 
-        config = GenerateConfig(
-            max_tokens=sampling.max_tokens,
-            temperature=sampling.temperature,
-            top_p=sampling.top_p if sampling.top_p < 1 else None,
-            top_k=sampling.top_k if sampling.top_k > 0 else None,
-            seed=seed,
-            stop_seqs=list(sampling.stop) or None,
-        )
+        top_p = sampling.top_p if sampling.top_p < 1 else None
+        config = generate_config(sampling, top_p=top_p, seed=seed)
         asked = [to_chat_message(message) for message in messages]
         started = time.monotonic()
         try:
@@ -120,7 +114,7 @@ class _InspectChatModel(ChatModel):
         status: Any = "malformed"
         if reason in ("stop", "tool_calls"):
             status = "complete"
-        elif reason in ("max_tokens", "model_length"):
+        elif reason in CUT_OFF:
             status = "truncated"
         length = "length" if status == "truncated" else "stop"
         call = Call([], [], length, time.monotonic() - started, usage=counts)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
     from inspect_ai.model import Model
 
-    from proctor_inspect.model_api import SampledModelAPI
+    from proctor_inspect.model_api.chat_model import SampledModelAPI
     from proctor_inspect.tasks import LoadedTask
 
 METADATA_KEY = "proctor_evaluation"
@@ -127,7 +127,7 @@ class _TasksRun:
         client: Any,
         context: EvaluationContext,
     ) -> None:
-        from proctor_inspect.model_api import evaluation_model
+        from proctor_inspect.model_api.evaluation import evaluation_model
 
         self.evaluator = evaluator
         self.tasks = tasks

@@ -31,13 +31,12 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Score
 
 from proctor import ConfigError, FinishedRun, choice_letter
+from proctor_inspect import stop_reasons
 from proctor_inspect.messages import to_chat_message
+from proctor_inspect.model_api.calls import token_usage
 
 STATUSES = {"complete": "success", "interrupted": "cancelled"}
 """Inspect's word for how a run ended; ``error`` for any other."""
-
-STOP_REASONS = {"truncated": "max_tokens", "malformed": "unknown"}
-"""Inspect's stop reason of an answer that is not whole."""
 
 REPORTED = ("score", "stderr", "ci_low", "ci_high", "coverage")
 """What becomes a metric of Inspect's."""
@@ -139,11 +138,14 @@ def _log(
             completed_at=run.get("finished", ""),
             model_usage={model: usage},
         ),
-        error=None
-        if status != "error"
-        else EvalError(message=str(why), traceback="", traceback_ansi=""),
+        error=_error(why) if status == "error" else None,
         samples=samples,
     )
+
+
+def _error(why: object) -> EvalError:
+    """An error without a trace: a run keeps none."""
+    return EvalError(message=str(why), traceback="", traceback_ansi="")
 
 
 def _score(grader: Mapping[str, Any]) -> EvalScore:
@@ -169,15 +171,14 @@ def _sample(
     status = record["status"]
     messages = [to_chat_message(message) for message in record["messages"]]
     asked = messages if status == "failed" else messages[:-1]
-    usage = ModelUsage(
-        input_tokens=sum(len(call["prompt_tokens"]) for call in record["calls"]),
-        output_tokens=sum(len(call["tokens"]) for call in record["calls"]),
+    usage = token_usage(
+        sum(len(call["prompt_tokens"]) for call in record["calls"]),
+        sum(len(call["tokens"]) for call in record["calls"]),
     )
-    usage.total_tokens = usage.input_tokens + usage.output_tokens
     seconds = sum(call["seconds"] for call in record["calls"])
     output = ModelOutput(model=model, usage=usage)
     if status != "failed" and isinstance(messages[-1], ChatMessageAssistant):
-        reason: Any = STOP_REASONS.get(status, "stop")
+        reason: Any = stop_reasons.OF_STATUS.get(status, "stop")
         output = ModelOutput(
             model=model,
             choices=[ChatCompletionChoice(message=messages[-1], stop_reason=reason)],
@@ -185,9 +186,6 @@ def _sample(
             time=seconds,
             error=record.get("error"),
         )
-    error = None
-    if status == "failed":
-        error = EvalError(message=str(record.get("error")), traceback="", traceback_ansi="")
     target = record["target"]
     if isinstance(target, int):
         target = choice_letter(target)
@@ -204,7 +202,7 @@ def _sample(
         model_usage={model: usage},
         total_time=seconds,
         working_time=seconds,
-        error=error,
+        error=_error(record.get("error")) if status == "failed" else None,
     )
 
 
@@ -212,7 +210,7 @@ def _sample_score(grade: Mapping[str, Any], worst: Mapping[str, float | None], t
     metadata = {**grade.get("metadata", {}), "outcome": grade["outcome"]}
     explanation = grade.get("explanation") or grade.get("reason")
     value = grade.get("value")
-    if value is None and grade["outcome"] in STOP_REASONS:
+    if value is None and grade["outcome"] in stop_reasons.OF_STATUS:
         value = worst.get(grade["grader"])
         explanation = explanation or f"{grade['outcome']}: counted as the worst grade"
     answer = grade.get("answer", text)
@@ -225,8 +223,6 @@ def _sample_score(grade: Mapping[str, Any], worst: Mapping[str, float | None], t
 
 def _total(samples: list[EvalSample]) -> ModelUsage:
     used = [usage for sample in samples for usage in sample.model_usage.values()]
-    return ModelUsage(
-        input_tokens=sum(usage.input_tokens for usage in used),
-        output_tokens=sum(usage.output_tokens for usage in used),
-        total_tokens=sum(usage.total_tokens for usage in used),
+    return token_usage(
+        sum(usage.input_tokens for usage in used), sum(usage.output_tokens for usage in used)
     )

@@ -23,7 +23,8 @@ from proctor import (
     Sample,
 )
 from proctor_inspect.messages import from_inspect
-from proctor_inspect.model_api import calls_of
+from proctor_inspect.model_api.calls import calls_of
+from proctor_inspect.stop_reasons import CUT_OFF
 
 VERDICTS = {
     "C": 1.0,
@@ -36,9 +37,6 @@ VERDICTS = {
     "FALSE": 0.0,
 }
 """The texts that Inspect's scorers use as values."""
-
-CUT_OFF = ("max_tokens", "model_length")
-"""The stop reasons of an answer that was cut off."""
 
 
 @dataclass(frozen=True, slots=True)

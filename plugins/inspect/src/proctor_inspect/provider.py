@@ -8,6 +8,6 @@ from inspect_ai.model import modelapi
 @modelapi(name="proctor")
 def proctor() -> Any:
     """The models of Proctor's backends."""
-    from proctor_inspect.model_api import BackendModelAPI
+    from proctor_inspect.model_api.backend import BackendModelAPI
 
     return BackendModelAPI

@@ -28,9 +28,9 @@ from proctor import (
     fingerprint,
     hash64,
 )
+from proctor_judge.ballots import make_ballots
 from proctor_judge.calibration import Calibration, load_calibration
-from proctor_judge.fencing import fill
-from proctor_judge.rubric import DATA, TEMPLATES, Rubric
+from proctor_judge.rubric import Rubric
 from proctor_judge.tally import JudgeTally
 from proctor_judge.verdicts import Unreadable, read_lines, read_structured
 from proctor_judge.votes import Vote, combine
@@ -167,7 +167,7 @@ class LLMJudge(Grader):
             UngradedError: It gave no verdict that can be read, or its votes tie. What it said is
                 kept in the grade's record.
         """
-        ballots = self._ballots(example, sample)
+        ballots = make_ballots(self.rubric, example, sample)
         asked = [
             self._vote(prompt, hash64(self._sampling.seed, example.id, sample.index, vote, order))
             for vote in range(self.votes)
@@ -196,28 +196,6 @@ class LLMJudge(Grader):
             return self.sampling
         temperature = VOTING_TEMPERATURE if self.votes > 1 else 0.0
         return SamplingOptions(max_tokens=MAX_TOKENS, temperature=temperature, seed=0)
-
-    def _ballots(self, example: Example, sample: Sample) -> list[str]:
-        """The prompts of one vote: for a pair, one in each order."""
-        targets = [target for target in example.targets if target.strip()]
-        texts = {
-            "question": _conversation(example.messages),
-            "target": "\n".join(targets) if len(targets) < 2 else _any_of(targets),
-            "answer": sample.text,
-            **self.rubric.told(),
-        }
-        template = self.rubric.template or TEMPLATES[self.rubric.kind]
-        if self.rubric.kind != "pairwise":
-            return [fill(template, texts, DATA[:3])]
-        orders = ((sample.text, targets[0]), (targets[0], sample.text))
-        return [
-            fill(
-                template,
-                texts | {"answer_a": first, "answer_b": second},
-                ("question", "answer_a", "answer_b"),
-            )
-            for first, second in orders
-        ]
 
     async def _vote(self, prompt: str, seed: int) -> Vote:
         """One verdict: a reply that can't be read gets one more try, told what was wrong."""
@@ -273,19 +251,6 @@ class LLMJudge(Grader):
             self._slots[loop] = asyncio.Semaphore(min(self.concurrency, cap))
         slots: asyncio.Semaphore = self._slots[loop]
         return slots
-
-
-def _conversation(messages: Sequence[Message]) -> str:
-    """The question as a text; a conversation with its roles."""
-    from proctor import message_text
-
-    if len(messages) == 1:
-        return message_text(messages[0])
-    return "\n\n".join(f"[{message['role']}]\n{message_text(message)}" for message in messages)
-
-
-def _any_of(targets: Sequence[str]) -> str:
-    return "Any of these is right:\n" + "\n".join(f"- {target}" for target in targets)
 
 
 def _complaint(problem: str) -> str:

@@ -1,16 +1,15 @@
-"""The backend ``local``: opens a model on this machine."""
+"""The backend ``local``: its options, and the model that they open."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr
 
-from proctor import Backend, BackendError, ModelIdentity, OpenedModel
-from proctor_local.gguf_conversion import quiet_loading
-from proctor_local.model_files import DEFAULT_MODEL, ModelFiles, find_model
+from proctor import Backend, ModelIdentity, OpenedModel
+from proctor_local.loading import load_model
+from proctor_local.model_files import DEFAULT_MODEL
 
 
 class LocalBackend(Backend):
@@ -60,122 +59,33 @@ class LocalBackend(Backend):
     def _load(self) -> OpenedModel:
         from proctor_local.client import LocalSamplingClient
 
-        device = _find_device(self.device)
-        files = find_model(self.model, self.revision)
-        dtype = self.dtype
-        if dtype == "auto" and device.type == "cpu":
-            dtype = "float32"
-        tokenizer, model = _load_parts(files, dtype, self.trust_remote_code)
-        try:
-            model = model.to(device).eval()
-        except RuntimeError as error:
-            raise BackendError(
-                f"it does not fit on {device} ({error})", where=self.model, fix="set device: cpu"
-            ) from error
-        text_config = model.config.get_text_config()
-        context_length = self.context_length or getattr(
-            text_config, "max_position_embeddings", None
+        loaded = load_model(
+            self.model,
+            self.revision,
+            device=self.device,
+            dtype=self.dtype,
+            context_length=self.context_length,
+            trust_remote_code=self.trust_remote_code,
         )
-        if context_length is None:
-            raise BackendError(
-                "its config does not say how long its context is",
-                where=self.model,
-                fix="set context_length",
-            )
         self._client = LocalSamplingClient(
-            model,
-            tokenizer,
-            context_length=context_length,
-            end_tokens=_end_tokens(model, tokenizer),
+            loaded.model,
+            loaded.tokenizer,
+            context_length=loaded.context_length,
+            end_tokens=loaded.end_tokens,
             max_batch_size=self.max_batch_size,
         )
         identity = ModelIdentity(
             backend="local",
-            base_model=files.name,
+            base_model=loaded.files.name,
             # The same weights answer differently in another arithmetic.
-            digest=f"{files.digest}-{str(model.dtype).removeprefix('torch.')}",
-            context_length=context_length,
+            digest=f"{loaded.files.digest}-{str(loaded.model.dtype).removeprefix('torch.')}",
+            context_length=loaded.context_length,
         )
         # Twice what fits, so that the batch is full again as soon as an answer leaves it.
         return OpenedModel(
             self._client,
             identity,
-            tokenizer,
+            loaded.tokenizer,
             max_in_flight=2 * self.max_batch_size,
             seed_covers_samples=True,
         )
-
-
-def _find_device(name: str) -> Any:
-    import torch
-
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        device = None
-    if device is None or device.type not in ("cpu", "cuda"):
-        raise BackendError(
-            f"there is no device {name!r}", where="device", fix="cpu, cuda or cuda:N"
-        )
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise BackendError(
-            f"this machine has {torch.cuda.device_count()} CUDA devices that torch can use, "
-            f"and not {name!r}",
-            where="device",
-            fix="set device: cpu, or install a build of torch for your GPU",
-        )
-    return device
-
-
-def _load_parts(files: ModelFiles, dtype: str, trust_remote_code: bool) -> tuple[Any, Any]:
-    """The tokenizer and the model in a folder, with every weight that the model needs."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    options = {"trust_remote_code": trust_remote_code, "local_files_only": True}
-    with quiet_loading():
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(files.folder, **options)
-            loaded: Any = AutoModelForCausalLM.from_pretrained(
-                files.folder, dtype=dtype, output_loading_info=True, **options
-            )
-        except Exception as error:  # what transformers raises depends on what it stumbles over
-            hint = "set trust_remote_code: true if you trust its authors"
-            raise BackendError(
-                f"transformers can't load it ({type(error).__name__}: {error})",
-                where=files.name,
-                fix=hint if "trust_remote_code" in str(error) else "check the model's files",
-            ) from error
-    model, report = loaded
-    missing = sorted({*report["missing_keys"], *report.get("mismatched_keys", ())})
-    if missing:
-        raise BackendError(
-            f"{len(missing)} of its weights are missing, such as {missing[0]}: its answers would "
-            "be random",
-            where=files.name,
-            fix="name a whole causal language model",
-        )
-    if getattr(model, "_is_stateful", False):
-        raise BackendError(
-            "it keeps a recurrent state, and this backend batches models with attention only",
-            where=files.name,
-            fix="serve it, and use the backend of the server",
-        )
-    return tokenizer, model
-
-
-def _end_tokens(model: Any, tokenizer: Any) -> set[int]:
-    """Every id that the model's files call an end of text."""
-    named: list[int | Iterable[int] | None] = [
-        getattr(model.generation_config, "eos_token_id", None),
-        getattr(model.config.get_text_config(), "eos_token_id", None),
-        tokenizer.eos_token_id,
-    ]
-    ends: set[int] = set()
-    for value in named:
-        if isinstance(value, int):
-            ends.add(value)
-        elif value is not None:
-            ends.update(value)
-    return ends

@@ -15,9 +15,9 @@ import tinker
 from tinker.types.topk_logprobs import MASK_LOGPROB, TopkLogprobs
 
 from proctor import BackendError
+from proctor_local.batch_rows import Choice, Request, Row
 from proctor_local.engine import Engine
-from proctor_local.prompts import PromptScores
-from proctor_local.requests import Choice, Request, Row
+from proctor_local.prefill import PromptScores
 from proctor_local.stopping import StopStrings
 
 ResultT = TypeVar("ResultT")

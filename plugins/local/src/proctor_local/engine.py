@@ -17,10 +17,10 @@ from torch import Tensor
 
 from proctor import BackendError
 from proctor_local.attention import use_grouped_attention
-from proctor_local.choosing import choose_tokens
+from proctor_local.batch_rows import Request, Row
 from proctor_local.decoding import DecodingBatch
-from proctor_local.prompts import PREFILL_TOKENS, PromptReader
-from proctor_local.requests import Request, Row
+from proctor_local.prefill import PREFILL_TOKENS, PromptReader
+from proctor_local.token_sampling import choose_tokens
 
 _STEPS_BETWEEN_JOINS = 8
 """Reading one prompt costs about as much as a step of the whole batch: rows wait for company."""

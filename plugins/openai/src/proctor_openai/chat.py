@@ -74,9 +74,7 @@ class OpenAIChatModel(ChatModel):
         schema: Mapping[str, Any] | None = None,
     ) -> list[Sample]:
         """Sends ``n`` requests; each answer is one sample, a failed one says why."""
-        seeds = [None if sampling.seed is None else sampling.seed] * n
-        if n > 1 and sampling.seed is not None:
-            seeds = [hash64(sampling.seed, index) & 0x7FFFFFFF for index in range(n)]
+        seeds = sample_seeds(sampling.seed, n)
         return list(
             await asyncio.gather(
                 *(
@@ -150,6 +148,13 @@ class OpenAIChatModel(ChatModel):
     async def close(self) -> None:
         """Closes the connection."""
         await self._connection.close()
+
+
+def sample_seeds(seed: int | None, n: int) -> list[int | None]:
+    """The seed of each of ``n`` samples: one alone has the request's own, several differ."""
+    if n == 1 or seed is None:
+        return [seed] * n
+    return [hash64(seed, index) & 0x7FFFFFFF for index in range(n)]
 
 
 def retry_delay(error: Exception, attempt: int) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from proctor import DatasetError, Example, Grade, Grader, Sample
+from proctor import Example, Grade, Grader, Sample
 from proctor_text.normalization import (
     collapse_space,
     drop_articles,
@@ -14,6 +14,7 @@ from proctor_text.normalization import (
     strip_punctuation,
     unify_unicode,
 )
+from proctor_text.targets import refuse_empty_targets
 
 
 class Exact(Grader):
@@ -34,10 +35,7 @@ class Exact(Grader):
 
     def check_example(self, example: Example) -> None:
         """Refuses an empty target, which an empty answer would meet."""
-        if any(not target.strip() for target in example.targets):
-            raise DatasetError(
-                f"row {example.id!r} has an empty target", fix="remove it, or give it a text"
-            )
+        refuse_empty_targets(example)
 
     def grade(self, example: Example, sample: Sample) -> Grade:
         """Compares the answer with each target."""

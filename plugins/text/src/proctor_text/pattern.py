@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Self
 import regex
 from pydantic import Field, field_validator, model_validator
 
-from proctor import DatasetError, Example, Grade, Grader, Sample
+from proctor import Example, Grade, Grader, Sample
 from proctor_text.normalization import collapse_space, fold_case, quoted, quoted_any, unify_unicode
+from proctor_text.targets import refuse_empty_targets
 
 
 class Regex(Grader):
@@ -49,10 +50,7 @@ class Regex(Grader):
 
     def check_example(self, example: Example) -> None:
         """Refuses an empty target, which no match is compared with."""
-        if any(not target.strip() for target in example.targets):
-            raise DatasetError(
-                f"row {example.id!r} has an empty target", fix="remove it, or give it a text"
-            )
+        refuse_empty_targets(example)
 
     def grade(self, example: Example, sample: Sample) -> Grade:
         """Compares the last match with each target.

@@ -1,4 +1,4 @@
-"""Requests to the engine: what was asked, and what has come of it so far."""
+"""The rows of a batch, and the requests that they answer: what was asked and what came of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 
 from proctor import BackendError
-from proctor_local.prompts import PromptScores
+from proctor_local.prefill import PromptScores
 from proctor_local.stopping import StopStrings
 
 

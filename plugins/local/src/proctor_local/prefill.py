@@ -1,4 +1,4 @@
-"""The model's passes over prompts: to continue them, or to score their tokens."""
+"""Prefill: the model's passes over prompts, to continue them or to score their tokens."""
 
 from __future__ import annotations
 

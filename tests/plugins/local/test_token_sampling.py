@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from proctor_local.choosing import choose_tokens
+from proctor_local.token_sampling import choose_tokens
 
 PROBABILITIES = [0.4, 0.3, 0.15, 0.1, 0.05]
 

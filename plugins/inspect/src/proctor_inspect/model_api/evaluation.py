@@ -1,0 +1,35 @@
+"""The model under evaluation as Inspect's, within the evaluation's limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inspect_ai.model import Model, modelapi
+
+from proctor import EvaluationContext, SamplingOptions
+from proctor_inspect.model_api.chat_model import SampledModelAPI, opened_model
+from proctor_inspect.model_api.generation import generate_config
+
+
+def evaluation_model(
+    client: Any, context: EvaluationContext, *, renderer: str | None, sampling: SamplingOptions
+) -> Model:
+    """Inspect's model for an evaluation of ours, with its limits, budget and seed."""
+    config = generate_config(sampling, top_p=sampling.top_p, max_connections=context.budget.cap)
+    api = _EvaluationModelAPI(
+        opened_model(client, context),
+        renderer or context.renderer,
+        config,
+        seed=sampling.seed if sampling.seed is not None else context.seed,
+        keeps_tokens=True,
+        request_timeout=context.request_timeout,
+        budget=context.budget,
+        deadline=context.deadline,
+        stop=context.stop,
+    )
+    return Model(api=api, config=config)
+
+
+@modelapi(name="proctor-evaluation")
+class _EvaluationModelAPI(SampledModelAPI):
+    pass
