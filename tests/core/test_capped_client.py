@@ -110,7 +110,7 @@ def test_blocking_code_gets_its_answer(in_a_loop: bool) -> None:
 async def test_a_run_s_plain_evaluators_share_its_budget() -> None:
     """Offline too: ``proctor run`` hands such an evaluator the capped client."""
     from proctor.configs.config import ConfiguredEvaluator
-    from proctor.runs.execution import evaluate
+    from proctor.runs.execution import begin, result_of
 
     class Plain(proctor.SamplingClientEvaluator):
         """All requests at once."""
@@ -121,6 +121,9 @@ async def test_a_run_s_plain_evaluators_share_its_budget() -> None:
 
     client = ScriptedClient(lambda *_: Reply("x", seconds=0.01))
     context = proctor.EvaluationContext.for_client(client, budget=RequestBudget(3))
-    result = await evaluate(ConfiguredEvaluator("plain", Plain()), None, client, context)
+    entry = ConfiguredEvaluator("plain", Plain())
+    execution = begin(entry, context)
+    execution.connect(client)
+    result = await result_of(entry, execution)
     assert dict(result.metrics) == {"plain/done": 1.0}
     assert (client.requests, client.most_in_flight) == (9, 3)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         TransientError as TransientError,
         UngradedError as UngradedError,
         UnknownComponentError as UnknownComponentError,
+        one_line as one_line,
     )
     from proctor.evaluators.bases import (
         SamplingClientEvaluator as SamplingClientEvaluator,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     )
     from proctor.evaluators.capped_client import CappedClient as CappedClient
     from proctor.evaluators.context import EvaluationContext as EvaluationContext
+    from proctor.evaluators.dataset_evaluator import ComponentEvaluator as ComponentEvaluator
+    from proctor.evaluators.dataset_run import DatasetRun as DatasetRun
     from proctor.evaluators.graded import GradedEvaluator as GradedEvaluator
     from proctor.evaluators.records import (
         grade_record as grade_record,
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
         evaluator_builders as evaluator_builders,
         infrequent_evaluator_builders as infrequent_evaluator_builders,
     )
+    from proctor.plugins.hook_arguments import ObservedRun as ObservedRun
     from proctor.plugins.hookspecs import hookimpl as hookimpl
     from proctor.renderers.gguf_tokenizer import tokenizer_from_gguf as tokenizer_from_gguf
     from proctor.renderers.tokenizers import get_tokenizer as get_tokenizer
@@ -66,7 +70,9 @@ if TYPE_CHECKING:
         OpenedModel as OpenedModel,
         SamplingClient as SamplingClient,
     )
+    from proctor.sampling.parameters import as_seed as as_seed, sample_seeds as sample_seeds
     from proctor.sampling.rendered_chat_model import RenderedChatModel as RenderedChatModel
+    from proctor.sampling.rendered_model import RenderedModel as RenderedModel
     from proctor.scoring.estimates import Estimate as Estimate
     from proctor.scoring.grades import GradedPair as GradedPair, GradeTally as GradeTally
     from proctor.scoring.intervals import wilson_interval as wilson_interval
@@ -92,6 +98,14 @@ if TYPE_CHECKING:
     from proctor.version import __version__ as __version__
 
 _HOMES = {
+    "proctor.sampling.rendered_model": ("RenderedModel",),
+    "proctor.sampling.parameters": (
+        "as_seed",
+        "sample_seeds",
+    ),
+    "proctor.plugins.hook_arguments": ("ObservedRun",),
+    "proctor.evaluators.dataset_evaluator": ("ComponentEvaluator",),
+    "proctor.evaluators.dataset_run": ("DatasetRun",),
     "proctor.cli.main": ("console",),
     "proctor.components.component": (
         "Component",
@@ -114,6 +128,7 @@ _HOMES = {
         "TransientError",
         "UngradedError",
         "UnknownComponentError",
+        "one_line",
     ),
     "proctor.evaluators.bases": (
         "SamplingClientEvaluator",

@@ -135,7 +135,7 @@ def _add_evaluator(
     if isinstance(evaluator, GradedEvaluator):
         _check_renderer(evaluator.renderer, place / "renderer")
         evaluator = with_extra_graders(evaluator, name, spec, composing.extra_graders)
-        evaluator._label = name
+        evaluator.rename(name)
     elif not callable(evaluator):
         raise ConfigError(f"{name!r} is no evaluator: it can't be called", where=str(place))
     entry = ConfiguredEvaluator(name, evaluator, every, suite, presets, infrequent)

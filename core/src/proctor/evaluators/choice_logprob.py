@@ -90,8 +90,7 @@ class ChoiceTally(LogprobTally):
                 for name, likelihoods in ((PLAIN, by_sum), (NORMALIZED, by_length))
             }
         for name, graded in grades.items():
-            value = graded.grade.value if graded.grade else None
-            self._ledger.record(row, 0, name, graded.outcome, value)
+            self._ledger.record(row, 0, name, graded.outcome, graded.value)
         return grades
 
     def result(self, name: str, min_coverage: float, details: dict[str, Any]) -> EvaluationResult:

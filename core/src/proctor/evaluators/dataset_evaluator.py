@@ -23,7 +23,7 @@ class ComponentEvaluator(Component, SamplingClientEvaluator):
     label: ClassVar[str]
     """What metric names begin with where an evaluator has no name."""
 
-    _label: str | None = PrivateAttr(default=None)
+    _name: str | None = PrivateAttr(default=None)
     _opened: list[Component] = PrivateAttr(default_factory=list)
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
@@ -37,12 +37,17 @@ class ComponentEvaluator(Component, SamplingClientEvaluator):
         Raises:
             ConfigError: The name can't be part of a metric's name.
         """
-        self._label = valid_name(name)
+        self._name = valid_name(name)
+
+    @property
+    def own_name(self) -> str | None:
+        """The name that it was given; None where it has none."""
+        return self._name
 
     @property
     def metric_name(self) -> str:
         """What its metrics' names begin with."""
-        return self._label or self.label
+        return self._name or self.label
 
     def begin(self, context: EvaluationContext) -> DatasetRun[Any]:
         """One execution, to be prepared, connected to a model and asked for its result."""

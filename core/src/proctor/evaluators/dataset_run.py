@@ -6,7 +6,7 @@ wants and whether that one looks right, what its first answers say, and where it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from proctor.components.fingerprints import fingerprint
@@ -46,6 +46,17 @@ class AsksAboutRows(Protocol):
     @property
     def min_coverage(self) -> float | None:
         """The share of answers that must have a grade; None for the run's own."""
+
+
+class ListedExamples(Dataset):
+    """Examples that are there already, for choosing some of them."""
+
+    listed: list[Example]
+    """The examples."""
+
+    def examples(self) -> Iterator[Example]:
+        """Yields them in their order."""
+        return iter(self.listed)
 
 
 Evaluator = TypeVar("Evaluator", bound=AsksAboutRows)
@@ -146,6 +157,15 @@ class DatasetRun(Generic[Evaluator]):
         seed = self.context.seed
         return select(dataset, graders, limit=limit, seed=seed, scan=scan, check=check)
 
+    def choose_among(self, examples: Sequence[Example]) -> list[Example]:
+        """Those of some examples to ask about, in their order: the rule of ``limit`` is one.
+
+        Raises:
+            DatasetError: There are none, or two have one id.
+        """
+        selection = self.choose(ListedExamples(listed=list(examples)))
+        return [example for _, example in selection.rows()]
+
     def check_renderer(self, renderer: Renderer, name: str) -> None:
         """Warns of a renderer that looks wrong for the model.
 
@@ -190,5 +210,4 @@ class DatasetRun(Generic[Evaluator]):
         """
         known = grader_fingerprint or f"{self.fingerprint}/{grader}"
         self.context.sink.grade(grade_record(self.name, key, grader, known, graded))
-        value = graded.grade.value if graded.grade else None
-        self.context.progress.graded(self.name, grader, graded.outcome, value)
+        self.context.progress.graded(self.name, grader, graded.outcome, graded.value)

@@ -223,12 +223,11 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
 
     def _report(self, index: int, ticket: Ticket, graded: GradedPair) -> None:
         name = self._names[index]
-        value = graded.grade.value if graded.grade else None
         if ticket.status == "truncated" and graded.outcome is Outcome.GRADED:
             # a grader that sees truncated answers says what one is worth, not that it is whole
             graded = replace(graded, outcome=Outcome.TRUNCATED)
         self.ledger.record(
-            ticket.row, ticket.index, name, graded.outcome, value, answer=graded.answer
+            ticket.row, ticket.index, name, graded.outcome, graded.value, answer=graded.answer
         )
         if name in self._tallies:
             self._tallies[name].add(graded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from proctor.hashing import hash64
 from proctor.types import SamplingOptions
 
 if TYPE_CHECKING:
@@ -39,6 +40,13 @@ def tinker_params(
         seed=seed,
         stop=stops,
     )
+
+
+def sample_seeds(seed: int | None, n: int) -> list[int | None]:
+    """The seed of each of ``n`` samples: one alone has the request's own, several differ."""
+    if n == 1 or seed is None:
+        return [seed] * n
+    return [as_seed(hash64(seed, index)) for index in range(n)]
 
 
 def as_seed(number: int) -> int:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proctor.hashing import hash64
 from proctor.sampling.answers import failed_samples
 from proctor.sampling.budget import (
     DEFAULT_REQUEST_TIMEOUT,
@@ -16,7 +15,7 @@ from proctor.sampling.budget import (
     StopSignal,
 )
 from proctor.sampling.models import ChatModel, OpenedModel
-from proctor.sampling.parameters import as_seed
+from proctor.sampling.parameters import sample_seeds
 from proctor.sampling.rendered_model import RenderedModel
 from proctor.sampling.sampler import Question, Sampler
 from proctor.types import Message, Sample, SamplingOptions, ToolSpec
@@ -88,9 +87,11 @@ class RenderedChatModel(ChatModel):
         )
         question = Question(list(messages), prompt)
         sampler = Sampler(self._rendered, sampling, self._limits)
-        if n == 1 or sampling.seed is None or self._rendered.model.seed_covers_samples:
+        if self._rendered.model.seed_covers_samples:
             return await self._ask(sampler, question, n, sampling.seed)
-        seeds = [as_seed(hash64(sampling.seed, index)) for index in range(n)]
+        seeds = sample_seeds(sampling.seed, n)
+        if seeds[0] is None:
+            return await self._ask(sampler, question, n, None)
         answers = await asyncio.gather(*(self._ask(sampler, question, 1, seed) for seed in seeds))
         return [sample for [sample] in answers]
 

@@ -73,6 +73,11 @@ class GradedPair:
     answer: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def value(self) -> float | None:
+        """The grade's value; None where it is ungraded."""
+        return self.grade.value if self.grade else None
+
 
 class GradeTally:
     """What a grader counts over one evaluation, beside its score; the base counts nothing."""

@@ -7,17 +7,18 @@ import hashlib
 import json
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from proctor import (
     Backend,
     CappedClient,
-    Component,
+    ComponentEvaluator,
     ComponentKind,
     ConfigError,
     DatasetError,
+    DatasetRun,
     EvaluationContext,
     EvaluationResult,
     Example,
@@ -25,15 +26,14 @@ from proctor import (
     GradedPair,
     Ledger,
     LedgerColumn,
+    OpenedModel,
     Outcome,
-    SamplingClientEvaluator,
+    RenderedModel,
     SamplingOptions,
-    fingerprint,
-    grade_record,
+    one_line,
     sample_key,
-    sample_record,
 )
-from proctor_cookbook.examples import choose_examples, example_ids
+from proctor_cookbook.examples import example_ids
 from proctor_cookbook.supported import check_version
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ REWARD = "reward"
 PREFIX = "cookbook/"
 
 
-class CookbookBenchmark(Component, SamplingClientEvaluator):
+class CookbookBenchmark(ComponentEvaluator):
     """A benchmark of tinker-cookbook, such as gsm8k, graded by its own environments."""
 
     benchmark: str | None = None
@@ -69,16 +69,12 @@ class CookbookBenchmark(Component, SamplingClientEvaluator):
     min_coverage: float | None = Field(default=None, ge=0.0, le=1.0)
     """The share of answers that must have a grade for there to be a score."""
 
-    _label: str | None = PrivateAttr(default=None)
-
-    def __init__(self, *, name: str | None = None, **options: Any) -> None:
-        super().__init__(**options)
-        self._label = name
+    label: ClassVar[str] = "cookbook_benchmark"
 
     @property
     def metric_name(self) -> str:
         """What its metrics' names begin with."""
-        return self._label or self.benchmark or "cookbook_benchmark"
+        return self.own_name or self.benchmark or self.label
 
     def builder(self, name: str) -> BenchmarkBuilder:
         """The benchmark, with what it needs at hand.
@@ -108,69 +104,58 @@ class CookbookBenchmark(Component, SamplingClientEvaluator):
                 ) from error
         return found
 
-    async def prepare(self, context: EvaluationContext) -> None:
+    def begin(self, context: EvaluationContext) -> BenchmarkRun:
+        """One execution: it runs the benchmark's environments."""
+        return BenchmarkRun(self, context)
+
+
+class BenchmarkRun(DatasetRun[CookbookBenchmark]):
+    """One execution of a benchmark."""
+
+    def __init__(self, evaluator: CookbookBenchmark, context: EvaluationContext) -> None:
+        super().__init__(evaluator, context)
+        self.sampling = evaluator.sampling or context.sampling
+        self.ledger = Ledger(
+            [LedgerColumn(REWARD, 0.0, 1.0, proportion=False)],
+            num_samples=evaluator.num_samples,
+        )
+        self._graded: list[tuple[float, dict[str, float | int]]] = []
+
+    async def prepare(self) -> None:
         """Finds the benchmark; needs no model.
 
         Raises:
             ConfigError: There is no such benchmark, or it needs a judge or a sandbox.
         """
-        self.builder(context.name or self.metric_name)
+        self.benchmark = self.evaluator.builder(self.name)
 
-    async def __call__(self, sampling_client: Any) -> dict[str, float]:
-        """Evaluates with defaults; returns the metrics by name."""
-        context = EvaluationContext.for_client(sampling_client)
-        return dict((await self.evaluate(sampling_client, context)).metrics)
-
-    async def evaluate(self, client: Any, context: EvaluationContext) -> EvaluationResult:
-        """Runs the benchmark's environments.
+    def render_with(self, model: OpenedModel, renderer: str | None) -> RenderedModel:
+        """The model with a renderer of tinker-cookbook's: by default the one it recommends.
 
         Raises:
-            ProctorError: The benchmark can't be used, or its dataset can't be loaded.
+            RendererError: There is no such renderer, or none is known for the model.
         """
-        run = _BenchmarkRun(self, client, context)
-        return await run.result()
-
-
-class _BenchmarkRun:
-    """One execution of a benchmark."""
-
-    def __init__(
-        self, evaluator: CookbookBenchmark, client: Any, context: EvaluationContext
-    ) -> None:
         from proctor_cookbook.finding import renderer_for
 
-        self.evaluator = evaluator
-        self.context = context
-        self.name = context.name or evaluator.metric_name
-        self.benchmark = evaluator.builder(self.name)
-        self.sampling = evaluator.sampling or context.sampling
-        self.client = CappedClient(client, context)
-        base_model = context.identity.base_model if context.identity else ""
-        self.renderer_name, self.renderer = renderer_for(
-            evaluator.renderer or (context.renderer or "").removeprefix(PREFIX) or None,
-            base_model,
-            context.tokenizer or client.get_tokenizer(),
-        )
-        self.ledger = Ledger(
-            [LedgerColumn(REWARD, 0.0, 1.0, proportion=False)],
-            num_samples=evaluator.num_samples,
-        )
-        self._fingerprint = fingerprint(evaluator)
-        self._graded: list[tuple[float, dict[str, float | int]]] = []
+        name = (renderer or "").removeprefix(PREFIX) or None
+        chosen, self.renderer = renderer_for(name, model.identity.base_model, model.tokenizer)
+        self.renderer_name = chosen
+        return RenderedModel.choose(model, f"{PREFIX}{chosen}")
 
     async def result(self) -> EvaluationResult:
         """Runs all chosen examples, a fixed number at a time."""
         config = await self._config()
         rounds = [await self._environments(config) for _ in range(self.evaluator.num_samples)]
         ids = example_ids(rounds[0])
-        limit = self.context.least_limit(self.evaluator.limit)
-        chosen = choose_examples(ids, limit, self.context.seed)
+        places = {known: place for place, known in enumerate(ids)}
+        rows = self.choose_among([Example(id=known, input=known) for known in ids])
+        chosen = [places[row.id] for row in rows]
         self.context.progress.started(self.name, len(chosen) * len(rounds))
-        rows = [self.ledger.add_example() for _ in chosen]
+        ledger_rows = [self.ledger.add_example() for _ in chosen]
         work = iter(
             [
                 (row, index, sample)
-                for row, index in zip(rows, chosen, strict=True)
+                for row, index in zip(ledger_rows, chosen, strict=True)
                 for sample in range(len(rounds))
             ]
         )
@@ -186,11 +171,10 @@ class _BenchmarkRun:
             for _ in range(min(together, self.context.budget.cap, len(chosen) or 1)):
                 group.create_task(worker())
         self.context.progress.finished(self.name)
-        min_coverage = self.context.required_coverage(self.evaluator.min_coverage)
         result = EvaluationResult.from_ledger(
             self.name,
             self.ledger,
-            min_coverage=min_coverage,
+            min_coverage=self.min_coverage,
             details={"renderer": f"{PREFIX}{self.renderer_name}", "rows": len(chosen)},
         )
         if result.withheld is not None:
@@ -205,13 +189,13 @@ class _BenchmarkRun:
         evaluator = self.evaluator
         judge: dict[str, Any] = {}
         if evaluator.judge is not None:
-            await evaluator.judge.open()
+            await evaluator.open_part(evaluator.judge)
             model = await evaluator.judge.open_model()
             _, renderer = renderer_for(
                 evaluator.judge_renderer, model.identity.base_model, model.tokenizer
             )
             judge = {"judge_sampling_client": model.client, "judge_renderer": renderer}
-        length = self.context.identity.context_length if self.context.identity else None
+        length = self.rendered.model.identity.context_length
         return BenchmarkConfig(
             timeout_seconds=evaluator.timeout or self.benchmark.recommended_timeout,
             max_tokens=self.sampling.max_tokens,
@@ -227,9 +211,8 @@ class _BenchmarkRun:
         try:
             return list(await asyncio.to_thread(self.benchmark.make_envs, self.renderer, config))
         except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise DatasetError(
-                f"its examples can't be loaded ({reason:.300})", where=self.benchmark.name
+                f"its examples can't be loaded ({one_line(error):.300})", where=self.benchmark.name
             ) from error
 
     async def _run_one(self, row: int, example_id: str, index: int, env: Env, config: Any) -> None:
@@ -239,7 +222,7 @@ class _BenchmarkRun:
         from proctor_cookbook.trajectories import read_failure, read_trajectory
 
         policy = TinkerTokenCompleter(
-            sampling_client=self.client,  # type: ignore[arg-type]  # it has all that is used
+            sampling_client=CappedClient(self.client, self.context),  # type: ignore[arg-type]  # it has all that is used
             max_tokens=config.max_tokens,
             temperature=config.temperature,
             context_window=config.context_window,
@@ -250,8 +233,7 @@ class _BenchmarkRun:
         except TimeoutError:
             read = read_failure(example_id, index, f"not done in {config.timeout_seconds:.0f} s")
         except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            read = read_failure(example_id, index, reason)
+            read = read_failure(example_id, index, one_line(error))
         else:
             read = read_trajectory(example_id, index, trajectory, self.renderer)
         graded = self._grade(read.sample.status, read.reward, read.sample.error)
@@ -260,14 +242,9 @@ class _BenchmarkRun:
         digest = self._digest(example_id)
         key = sample_key(digest, 0, index)
         example = Example(id=example_id, input=read.sample.messages[:-1], target=read.expected)
-        self.context.sink.sample(sample_record(self.name, key, row, example, None, read.sample))
-        self.context.progress.sampled(self.name, read.sample.status)
-        value = graded.grade.value if graded.grade else None
-        outcome = self.ledger.record(row, index, REWARD, graded.outcome, value)
-        self.context.sink.grade(
-            grade_record(self.name, key, REWARD, f"{self._fingerprint}/{REWARD}", graded)
-        )
-        self.context.progress.graded(self.name, REWARD, outcome, value)
+        self.record_sample(key, row, example, read.sample)
+        self.ledger.record(row, index, REWARD, graded.outcome, graded.value)
+        self.record_grade(key, REWARD, graded)
 
     def _grade(self, status: str, reward: float, error: str | None) -> GradedPair:
         if status != "complete":
@@ -287,7 +264,7 @@ class _BenchmarkRun:
         }
 
     def _digest(self, example_id: str) -> str:
-        model = self.context.identity.key if self.context.identity else ""
+        model = self.rendered.model.identity.key
         sampled = self.sampling.model_dump(mode="json")
         text = json.dumps([model, self.renderer_name, self.benchmark.name, sampled, example_id])
         return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from proctor import RendererError
+from proctor import RendererError, one_line
 from proctor_cookbook import RENDERERS
 
 
@@ -20,9 +20,8 @@ def make_renderer(name: str, tokenizer: Any) -> Any:
     try:
         return renderers.get_renderer(name, tokenizer)
     except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise RendererError(
-            f"tinker-cookbook can't make it ({reason})",
+            f"tinker-cookbook can't make it ({one_line(error)})",
             where=f"renderer cookbook/{name}",
             fix="choose the renderer of the model's own family",
         ) from error

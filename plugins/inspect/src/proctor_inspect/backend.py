@@ -18,7 +18,7 @@ from proctor import (
     OpenedModel,
     Sample,
     SamplingOptions,
-    hash64,
+    sample_seeds,
 )
 from proctor_inspect.stop_reasons import CUT_OFF
 
@@ -84,9 +84,7 @@ class _InspectChatModel(ChatModel):
     ) -> list[Sample]:
         import asyncio
 
-        seeds = [sampling.seed] * n
-        if n > 1 and sampling.seed is not None:
-            seeds = [hash64(sampling.seed, index) & 0x7FFFFFFF for index in range(n)]
+        seeds = sample_seeds(sampling.seed, n)
         one = (self._sample(messages, sampling, seed, index) for index, seed in enumerate(seeds))
         return list(await asyncio.gather(*one))
 

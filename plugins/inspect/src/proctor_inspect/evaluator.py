@@ -7,51 +7,34 @@ import hashlib
 import json
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
 from proctor import (
-    Component,
-    Dataset,
+    ComponentEvaluator,
+    DatasetRun,
     EvaluationContext,
     EvaluationResult,
-    Example,
     PythonFile,
-    SamplingClientEvaluator,
     SamplingOptions,
-    fingerprint,
-    grade_record,
     sample_key,
-    sample_record,
-    select,
 )
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
     from inspect_ai.model import Model
 
-    from proctor_inspect.model_api.chat_model import SampledModelAPI
     from proctor_inspect.tasks import LoadedTask
 
 METADATA_KEY = "proctor_evaluation"
 """Where a log's metadata says which evaluation of ours it is of."""
 
 
-class _Rows(Dataset):
-    """The rows of a task, for choosing some of them."""
-
-    rows: list[Example]
-    """The rows."""
-
-    def examples(self) -> Iterator[Example]:
-        return iter(self.rows)
-
-
-class InspectEvaluator(Component, SamplingClientEvaluator):
+class InspectEvaluator(ComponentEvaluator):
     """Inspect AI tasks: installed ones, such as inspect_evals/ifeval, and one's own."""
 
     tasks: list[PythonFile] = Field(min_length=1)
@@ -78,19 +61,15 @@ class InspectEvaluator(Component, SamplingClientEvaluator):
     """The share of answers that must have a grade for there to be a score."""
 
     _loaded: list[LoadedTask] | None = PrivateAttr(default=None)
-    _label: str | None = PrivateAttr(default=None)
 
-    def __init__(self, *, name: str | None = None, **options: Any) -> None:
-        super().__init__(**options)
-        self._label = name
+    label: ClassVar[str] = "inspect"
 
-    @property
-    def metric_name(self) -> str:
-        """What its metrics' names begin with."""
-        return self._label or "inspect"
+    def begin(self, context: EvaluationContext) -> TasksRun:
+        """One execution: it runs the tasks, after those of other evaluators of this process."""
+        return TasksRun(self, context)
 
-    async def prepare(self, context: EvaluationContext) -> None:
-        """Makes the tasks, which reads their datasets; needs no model.
+    async def load(self) -> list[LoadedTask]:
+        """Makes the tasks, once, which reads their datasets.
 
         Raises:
             ProctorError: A task is unknown, or can't be run here.
@@ -99,79 +78,57 @@ class InspectEvaluator(Component, SamplingClientEvaluator):
             from proctor_inspect import tasks
 
             self._loaded = await asyncio.to_thread(tasks.load, self.tasks, self.task_args)
-
-    async def __call__(self, sampling_client: Any) -> dict[str, float]:
-        """Evaluates with defaults; returns the metrics by name."""
-        context = EvaluationContext.for_client(sampling_client)
-        return dict((await self.evaluate(sampling_client, context)).metrics)
-
-    async def evaluate(self, client: Any, context: EvaluationContext) -> EvaluationResult:
-        """Runs the tasks, after those of other evaluators of this process.
-
-        Raises:
-            ProctorError: A task can't be run, every sample of one failed, or Inspect was busy
-                until the run's deadline.
-        """
-        await self.prepare(context)
-        run = _TasksRun(self, self._loaded or [], client, context)
-        return await run.result()
+        return self._loaded
 
 
-class _TasksRun:
+class TasksRun(DatasetRun[InspectEvaluator]):
     """One execution of an evaluator's tasks."""
 
-    def __init__(
-        self,
-        evaluator: InspectEvaluator,
-        tasks: Sequence[LoadedTask],
-        client: Any,
-        context: EvaluationContext,
-    ) -> None:
+    def __init__(self, evaluator: InspectEvaluator, context: EvaluationContext) -> None:
+        super().__init__(evaluator, context)
+        self.sampling = evaluator.sampling or context.sampling
+        self._chosen: dict[str, list[str]] = {}
+        self._recorded: set[str] = set()
+
+    async def prepare(self) -> None:
+        """Makes the tasks, and chooses their samples; needs no model.
+
+        Raises:
+            ProctorError: A task is unknown, or can't be run here.
+        """
+        self.tasks: Sequence[LoadedTask] = await self.evaluator.load()
+        for task in self.tasks:
+            self._chosen[task.label] = [row.id for row in self.choose_among(task.examples())]
+
+    def connect(self, client: Any, context: EvaluationContext | None = None) -> None:
+        """Takes the model, as Inspect's."""
         from proctor_inspect.model_api.evaluation import evaluation_model
 
-        self.evaluator = evaluator
-        self.tasks = tasks
-        self.context = context
-        self.name = context.name or evaluator.metric_name
-        self.sampling = evaluator.sampling or context.sampling
-        self.model: Model = evaluation_model(
-            client, context, renderer=evaluator.renderer, sampling=self.sampling
-        )
-        self.api: SampledModelAPI = self.model.api  # type: ignore[assignment]
-        self._fingerprint = fingerprint(evaluator)
-        self._recorded: set[str] = set()
+        super().connect(client, context)
+        self.model: Model = evaluation_model(self.rendered, self.context, self.sampling)
 
     async def result(self) -> EvaluationResult:
         """Runs each task in turn, and reads its log into a result."""
         from proctor_inspect.log_reading import read_log
 
-        chosen = {task.label: self._choose(task) for task in self.tasks}
         epochs = self.evaluator.epochs
         total = sum(
-            len(chosen[task.label]) * (epochs or task.task.epochs or 1) for task in self.tasks
+            len(self._chosen[task.label]) * (epochs or task.task.epochs or 1) for task in self.tasks
         )
         self.context.progress.started(self.name, total)
         parts: dict[str, EvaluationResult] = {}
         for task in self.tasks:
-            ids = chosen[task.label]
+            ids = self._chosen[task.label]
             log = await self._run(task, ids)
             for sample in log.samples or []:
                 self._record(task, sample)
-            min_coverage = self.context.required_coverage(self.evaluator.min_coverage)
-            result = read_log(log, task.label, ids, min_coverage)
+            result = read_log(log, task.label, ids, self.min_coverage)
             details = {"log": str(log.location), "rows": len(ids), "task": task.spec}
             parts[task.label] = replace(result, details=details)
         self.context.progress.finished(self.name)
         return EvaluationResult.joined(
-            self.name, parts, details={"renderer": self.api.renderer_name}
+            self.name, parts, details={"renderer": self.rendered.renderer_name}
         )
-
-    def _choose(self, task: LoadedTask) -> list[str]:
-        """The ids of the samples to evaluate: the rule of ``limit`` is Proctor's."""
-        rows = _Rows(rows=task.examples())
-        limit = self.context.least_limit(self.evaluator.limit)
-        selection = select(rows, (), limit=limit, seed=self.context.seed)
-        return [example.id for _, example in selection.rows()]
 
     async def _run(self, task: LoadedTask, ids: Sequence[str]) -> EvalLog:
         from proctor_inspect import exclusive, observing
@@ -218,19 +175,13 @@ class _TasksRun:
         self._recorded.add(key)
         example, read = read_sample(sample)
         row = sample.id if isinstance(sample.id, int) else 0
-        self.context.sink.sample(sample_record(self.name, key, row, example, None, read))
-        self.context.progress.sampled(self.name, read.status)
+        self.record_sample(key, row, example, read)
         scorers = [column.grader for column in columns_of([sample], ())]
         for column, graded in read_grades(sample, scorers):
-            grader = f"{task.label}/{column}"
-            self.context.sink.grade(
-                grade_record(self.name, key, grader, f"{self._fingerprint}/{grader}", graded)
-            )
-            value = graded.grade.value if graded.grade else None
-            self.context.progress.graded(self.name, grader, graded.outcome, value)
+            self.record_grade(key, f"{task.label}/{column}", graded)
 
     def _digest(self, task: LoadedTask, sample: EvalSample) -> str:
-        identity = [self.api.model_name, self.api.renderer_name, task.spec]
+        identity = [self.rendered.model.identity.key, self.rendered.renderer_name, task.spec]
         sampled = [self.sampling.model_dump(mode="json"), self.evaluator.task_args, sample.id]
         text = json.dumps([identity, sampled], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -25,6 +25,7 @@ from proctor import (
     Sample,
     SamplingOptions,
     UngradedError,
+    as_seed,
     fingerprint,
     hash64,
 )
@@ -203,7 +204,7 @@ class LLMJudge(Grader):
         calls: list[dict[str, Any]] = []
         problem = ""
         for attempt in (1, 2):
-            reply = await self._ask(messages, (seed + attempt) & 0x7FFFFFFF)
+            reply = await self._ask(messages, as_seed(seed + attempt))
             verdicts: dict[str, str] | None = None
             if reply.status == "failed":
                 problem = f"the judge's request failed: {reply.error}"

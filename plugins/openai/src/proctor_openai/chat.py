@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proctor import Call, ChatModel, Message, ModelIdentity, Sample, SamplingOptions, hash64
+from proctor import Call, ChatModel, Message, ModelIdentity, Sample, SamplingOptions, sample_seeds
 from proctor_openai.connection import PREFLIGHT_SECONDS, RETRIES, Connection
 
 PROBE: dict[str, Any] = {
@@ -148,13 +148,6 @@ class OpenAIChatModel(ChatModel):
     async def close(self) -> None:
         """Closes the connection."""
         await self._connection.close()
-
-
-def sample_seeds(seed: int | None, n: int) -> list[int | None]:
-    """The seed of each of ``n`` samples: one alone has the request's own, several differ."""
-    if n == 1 or seed is None:
-        return [seed] * n
-    return [hash64(seed, index) & 0x7FFFFFFF for index in range(n)]
 
 
 def retry_delay(error: Exception, attempt: int) -> float | None:

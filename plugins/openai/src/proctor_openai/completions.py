@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
-from proctor import BackendError, hash64
+from proctor import BackendError, as_seed, hash64
 from proctor_openai.connection import PREFLIGHT_SECONDS, Connection
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class TokenClient:
             "logprobs": 1,
         }
         if params.seed is not None:
-            options["seed"] = hash64(params.seed, index) & 0x7FFFFFFF if index else params.seed
+            options["seed"] = as_seed(hash64(params.seed, index)) if index else params.seed
         extra: dict[str, Any] = {"top_k": params.top_k}
         if stops and isinstance(stops[0], str):
             options["stop"] = stops

@@ -20,7 +20,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from proctor import ConfigError, EvaluationContext, OpenedModel, RenderedChatModel, Sample, hash64
+from proctor import ConfigError, OpenedModel, RenderedChatModel, Sample, as_seed, hash64
 from proctor_inspect import stop_reasons
 from proctor_inspect.messages import from_inspect, to_inspect, tool_spec
 from proctor_inspect.model_api.calls import call_metadata, token_usage
@@ -29,24 +29,6 @@ from proctor_inspect.model_api.generation import (
     refuse_unsupported,
     sampling_options,
 )
-
-
-def opened_model(client: Any, context: EvaluationContext | None = None) -> OpenedModel:
-    """The model of a sampling client, by the context of its evaluation or by what it says itself.
-
-    Raises:
-        BackendError: Neither says which tokenizer it has.
-    """
-    if context is None or context.identity is None or context.tokenizer is None:
-        context = EvaluationContext.for_client(client)
-    assert context.identity is not None
-    return OpenedModel(
-        client,
-        context.identity,
-        context.tokenizer,
-        context.max_in_flight,
-        context.seed_covers_samples,
-    )
 
 
 class SampledModelAPI(ModelAPI):
@@ -128,7 +110,7 @@ class SampledModelAPI(ModelAPI):
         asked = json.dumps([messages, config.temperature], default=str, sort_keys=True)
         digest = hashlib.sha256(asked.encode("utf-8", "replace")).hexdigest()
         self._asked[digest] += 1
-        return hash64(self._seed, digest, self._asked[digest]) & 0x7FFFFFFF
+        return as_seed(hash64(self._seed, digest, self._asked[digest]))
 
     def _output(
         self, samples: Sequence[Sample], config: GenerateConfig, seconds: float

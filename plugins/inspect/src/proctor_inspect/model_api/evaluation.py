@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from inspect_ai.model import Model, modelapi
 
-from proctor import EvaluationContext, SamplingOptions
-from proctor_inspect.model_api.chat_model import SampledModelAPI, opened_model
+from proctor import EvaluationContext, RenderedModel, SamplingOptions
+from proctor_inspect.model_api.chat_model import SampledModelAPI
 from proctor_inspect.model_api.generation import generate_config
 
 
 def evaluation_model(
-    client: Any, context: EvaluationContext, *, renderer: str | None, sampling: SamplingOptions
+    rendered: RenderedModel, context: EvaluationContext, sampling: SamplingOptions
 ) -> Model:
     """Inspect's model for an evaluation of ours, with its limits, budget and seed."""
     config = generate_config(sampling, top_p=sampling.top_p, max_connections=context.budget.cap)
     api = _EvaluationModelAPI(
-        opened_model(client, context),
-        renderer or context.renderer,
+        rendered.model,
+        rendered.renderer_name,
         config,
         seed=sampling.seed if sampling.seed is not None else context.seed,
         keeps_tokens=True,

@@ -9,8 +9,8 @@ from typing import Any
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput, modelapi
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from proctor import ConfigError, open_model
-from proctor_inspect.model_api.chat_model import SampledModelAPI, opened_model
+from proctor import ConfigError, EvaluationContext, open_model
+from proctor_inspect.model_api.chat_model import SampledModelAPI
 from proctor_inspect.model_api.own_loop import OwnLoop
 
 
@@ -51,7 +51,7 @@ class InspectAPIFromTinkerSampling(SampledModelAPI):
             given = {key: value for key, value in options.items() if value is not None}
             opened = OwnLoop().run(open_model("tinker", **given))
         else:
-            opened = opened_model(sampling_client)
+            opened = EvaluationContext.for_client(sampling_client).opened(sampling_client)
             opened = replace(opened, identity=replace(opened.identity, base_model=model_name))
         super().__init__(opened, renderer_name, config)
         self._verbose = verbose
