@@ -212,6 +212,13 @@ def test_a_null_stratum_is_none() -> None:
         assert ids(Mixed(says_so=True), limit=limit) == ids(Mixed(says_so=False), limit=limit)
 
 
+def test_every_stratum_gets_its_share_rounded_to_the_nearest() -> None:
+    """By Sainte-Lague's divisors; d'Hondt's would give the large stratum two of three rows."""
+    rows = Rows(sizes={"a": 53, "b": 24, "c": 23})
+    assert Counter(known[0] for known in ids(rows, limit=3)) == {"a": 1, "b": 1, "c": 1}
+    assert Counter(known[0] for known in ids(rows, limit=4)) == {"a": 2, "b": 1, "c": 1}
+
+
 def test_graders_of_similar_names_are_not_numbered() -> None:
     class Exact(Any_):
         """One."""

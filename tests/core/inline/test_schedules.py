@@ -69,6 +69,36 @@ async def test_each_evaluator_has_a_schedule_of_its_own(model: Any, numbers: Any
     assert ran == {"often": [0, 2, 4, 6, 7], "seldom": [0, 4, 7], "own": [0, 5, 7]}
 
 
+async def test_a_suites_members_keep_its_schedule_unless_they_have_their_own(model: Any) -> None:
+    seldom = {"type": "suite", "name": "seldom", "infrequent": True}
+    fifth = {"type": "suite", "name": "fifth", "every": 5}
+    config = {
+        "evaluators": [
+            {**seldom, "evaluators": [{**_spec(), "name": "a"}, {**_spec(), "name": "b"}]},
+            {
+                **fifth,
+                "evaluators": [{**_spec(), "name": "c"}, {**_spec(), "name": "d", "every": 3}],
+            },
+            {**_spec(), "name": "often"},
+        ],
+        "inline": {"eval_every": 2, "infrequent_eval_every": 4},
+    }
+    metrics = await steps_of(proctor.InlineEvaluations(config), model, 7)
+    ran = {
+        name: [step for step, found in metrics.items() if f"{name}/score" in found]
+        for name in ("a", "b", "c", "d", "often")
+    }
+    assert ran == {
+        "a": [0, 4, 7],
+        "b": [0, 4, 7],
+        "c": [0, 5, 7],
+        "d": [0, 3, 6, 7],
+        "often": [0, 2, 4, 6, 7],
+    }
+    seldom_builders = proctor.infrequent_evaluator_builders(config)
+    assert [builder.name for builder in seldom_builders] == ["a", "b"]
+
+
 def _spec() -> dict[str, Any]:
     return {
         "dataset": f"{__name__}:Rows",

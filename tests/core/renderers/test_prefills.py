@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from proctor.renderers import Termination, get_renderer, message_reasoning, message_text
+from proctor.sampling.answers import AnswerReader
 
 CLEAN = Termination.STOP_SEQUENCE
 
@@ -55,6 +57,32 @@ def test_the_prompt_tells_that_a_prefill_closed_the_thinking(tokenizer_of: Any) 
         {"role": "assistant", "content": " is."},
         CLEAN,
     )
+
+
+def test_an_answer_is_read_with_its_prefill_once(tokenizer_of: Any) -> None:
+    """The renderer gets the prefill as the start of the answer, and a prompt without it.
+
+    The core's renderers read the same from a prompt that still holds it: what a prefill opens or
+    closes stands in the answer too. Others may not.
+    """
+    renderer = get_renderer("qwen3_5", tokenizer_of("qwen3_5"))
+    question = [{"role": "user", "content": "?"}]
+    prefill = "so\n</think>\n\nIt"
+    prompt = list(renderer.prompt_tokens(question, prefill=prefill))
+    start = tuple(renderer.prefill_tokens(prefill))
+    sampled = renderer.tokenizer.encode(" is.<|im_end|>", add_special_tokens=False)
+    seen: list[tuple[list[int], list[int]]] = []
+
+    class Watched:
+        def parse_response(self, tokens: list[int], prompt: list[int]) -> Any:
+            seen.append((tokens, prompt))
+            return renderer.parse_response(tokens, prompt=prompt)
+
+    reader = AnswerReader(Watched(), renderer.tokenizer, (), start)
+    sequence = SimpleNamespace(tokens=sampled, stop_reason="stop")
+    sample = reader.read("a", 0, question, prompt, sequence, 0.1)
+    assert (sample.reasoning, sample.text, sample.status) == ("so", "It is.", "complete")
+    assert seen == [([*start, *sampled], list(renderer.prompt_tokens(question)))]
 
 
 def test_a_gpt_oss_prefill_needs_a_channel(tokenizer_of: Any) -> None:
