@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any
 
@@ -63,12 +62,10 @@ class CappedClient:
         return CappedRequest(lambda: self._answered(prompt, send), send)
 
     async def _answered(self, prompt: Any, send: Callable[[], Awaitable[Any]]) -> Any:
-        context = self._context
+        limits = self._context.limits
         try:
-            async with context.budget.slot():
-                left = context.request_timeout
-                if context.deadline is not None:
-                    left = min(left, context.deadline - time.monotonic())
+            async with limits.slot():
+                left = limits.seconds_left
                 if left <= 0:
                     raise TransientError("the deadline passed before the request was sent")
                 response = await within(send(), left)
@@ -81,7 +78,7 @@ class CappedClient:
             for sequence in getattr(response, "sequences", ())
         ]
         length = int(getattr(prompt, "length", 0))
-        context.budget.spend(range(length), [tokens for tokens, _ in sequences])
+        limits.spend(range(length), [tokens for tokens, _ in sequences])
         if self._on_response is not None:
             self._on_response(prompt, sequences or response)
         return response

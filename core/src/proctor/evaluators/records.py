@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from proctor.hashing import digest
 from proctor.scoring.grades import GradedPair
-from proctor.types import Example, Message, Sample, SamplingOptions, ToolCall, UnparsedToolCall
+from proctor.types import Example, Sample, SamplingOptions
 
 
 def request_digest(
@@ -69,43 +69,6 @@ def sample_record(
     if sample.error is not None:
         record["error"] = sample.error
     return record
-
-
-def sample_from_record(record: Mapping[str, Any]) -> tuple[Example, Sample]:
-    """The example as it was shown, and the sample, from a line of ``samples.jsonl``."""
-    from proctor.types import Call, Termination
-
-    messages = [_message(message) for message in record["messages"]]
-    failed = record["status"] == "failed"
-    choices = record.get("choices")
-    example = Example(
-        id=record["example"],
-        input=messages if failed else messages[:-1],
-        target=record["target"],
-        choices=tuple(choices) if choices is not None else None,
-        metadata=record["metadata"],
-    )
-    termination = record["termination"]
-    sample = Sample(
-        example_id=record["example"],
-        index=record["index"],
-        status=record["status"],
-        messages=messages,
-        calls=[Call(**call) for call in record["calls"]],
-        termination=Termination(termination) if termination else None,
-        error=record.get("error"),
-    )
-    return example, sample
-
-
-def _message(raw: Mapping[str, Any]) -> Message:
-    message = dict(raw)
-    if "tool_calls" in message:
-        message["tool_calls"] = [ToolCall(**call) for call in message["tool_calls"]]
-    if "unparsed_tool_calls" in message:
-        unparsed = message["unparsed_tool_calls"]
-        message["unparsed_tool_calls"] = [UnparsedToolCall(**call) for call in unparsed]
-    return message  # type: ignore[return-value]
 
 
 def grade_record(
