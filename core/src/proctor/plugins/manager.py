@@ -244,9 +244,7 @@ class PluginManager:
         packages = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
         return next((owners[package] for package in packages if package in owners), None)
 
-    def extra_graders(
-        self, plugin: Plugin, evaluator_spec: Mapping[str, object]
-    ) -> list[object]:
+    def extra_graders(self, plugin: Plugin, evaluator_spec: Mapping[str, object]) -> list[object]:
         """Specs of graders that a plugin adds to an evaluator.
 
         Raises:
