@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class ProctorError(Exception):
@@ -72,7 +72,7 @@ class UngradedError(ProctorError, ValueError):
         metadata: For the grade's record, such as a judge's unreadable verdict.
     """
 
-    def __init__(self, what: str, *, metadata: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, what: str, *, metadata: Mapping[str, object] | None = None) -> None:
         super().__init__(what)
         self.metadata = dict(metadata or {})
 

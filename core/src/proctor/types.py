@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, NotRequired, Required
+from typing import Any, Literal, NotRequired, Required, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
 # pydantic takes a TypedDict of the standard library only from Python 3.12 on
 from typing_extensions import TypedDict
+
+Metadata: TypeAlias = Mapping[str, Any]  # what the author of a dataset or a grader put there
 
 
 class TextPart(TypedDict):
@@ -74,7 +76,7 @@ class ToolSpec(TypedDict):
 
     name: str
     description: str
-    parameters: dict[str, Any]
+    parameters: dict[str, Any]  # the JSON of whoever declares the tool
 
 
 class Message(TypedDict, total=False):
@@ -145,7 +147,7 @@ class Example:
     input: str | list[Message]
     target: str | int | list[str] | None = None
     choices: tuple[str, ...] | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=dict)
 
     @property
     def messages(self) -> list[Message]:
@@ -252,7 +254,7 @@ class Grade:
 
     value: float
     explanation: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=dict)
 
 
 class Outcome(StrEnum):

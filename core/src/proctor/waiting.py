@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from proctor.errors import one_line
 
@@ -58,7 +58,9 @@ class LeftEarly(RuntimeError):
     """Something that was awaited cancelled itself or called ``exit``, which nobody had asked."""
 
 
-async def within(awaitable: Any, seconds: float | None, *, grace: float = 0.0) -> Any:
+async def within(
+    awaitable: Awaitable[Result], seconds: float | None, *, grace: float = 0.0
+) -> Result:
     """Awaits something for so long at most, whether or not it heeds its cancellation.
 
     Args:
@@ -72,7 +74,7 @@ async def within(awaitable: Any, seconds: float | None, *, grace: float = 0.0) -
             end the task that waits without a word, the other the process.
     """
 
-    async def awaited() -> Any:
+    async def awaited() -> Result:
         try:
             return await awaitable
         except SystemExit as error:
@@ -94,7 +96,7 @@ async def within(awaitable: Any, seconds: float | None, *, grace: float = 0.0) -
     return task.result()
 
 
-def _abandon(task: asyncio.Task[Any]) -> None:
+def _abandon(task: asyncio.Task[object]) -> None:
     """Cancels a task and reads its error, if it ever ends, so that nothing is logged of it."""
     task.add_done_callback(lambda t: t.cancelled() or t.exception())
     task.cancel()

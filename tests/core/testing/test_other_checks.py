@@ -339,6 +339,35 @@ def test_plugins(plugin_folder: Any) -> None:
         check_plugin("house-evals")
 
 
+@pytest.mark.parametrize(
+    "hook",
+    [
+        "proctor_run_started(run)",
+        "proctor_sample_finished(record)",
+        "proctor_extra_graders(evaluator_spec)",
+        "proctor_adapt_evaluator(evaluator)",
+    ],
+)
+def test_a_plugin_that_registers_nothing_may_do_its_work_in_another_hook(
+    plugin_folder: Any, hook: str
+) -> None:
+    plugin_folder.add(f"import proctor\n@proctor.hookimpl\ndef {hook}: pass\n")
+    check_plugin("house-evals")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("import proctor\n@proctor.hookimpl\ndef proctor_register(registry): pass\n", "nothing"),
+        ("import proctor\n", "it has no hook"),
+    ],
+)
+def test_a_plugin_that_does_nothing_fails(plugin_folder: Any, source: str, message: str) -> None:
+    plugin_folder.add(source)
+    with pytest.raises(AssertionError, match=message):
+        check_plugin("house-evals")
+
+
 def test_scripted_clients_come_from_a_fixture(scripted_client: Any) -> None:
     client = scripted_client(lambda prompt, index: "x")
     assert isinstance(client, ScriptedClient)

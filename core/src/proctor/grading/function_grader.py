@@ -5,11 +5,10 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable
-from typing import Any
 
 from pydantic import PrivateAttr
 
-from proctor.grading.grader import Grader, Verdict, _return_annotation
+from proctor.grading.grader import Given, Grader, Verdict, return_annotation
 from proctor.types import Example, Sample
 
 
@@ -20,21 +19,21 @@ class FunctionGrader(Grader):
     empty one is part of every answer.
     """
 
-    _function: Callable[[str, str], Any] = PrivateAttr()
+    _function: Callable[[str, str], Given] = PrivateAttr()
 
-    def __init__(self, function: Callable[[str, str], Any]) -> None:
+    def __init__(self, function: Callable[[str, str], Given]) -> None:
         super().__init__()
         if inspect.iscoroutinefunction(function):
             raise TypeError("a function used as a grader is synchronous; write a Grader for more")
         self._function = function
 
-    def _definition(self) -> Any:
+    def _definition(self) -> Callable[[str, str], Given]:
         return self._function
 
     @property
     def is_proportion(self) -> bool:
         """Whether the function is annotated to return a bool."""
-        return _return_annotation(self._function) is bool
+        return return_annotation(self._function) is bool
 
     def grade(self, example: Example, sample: Sample) -> Verdict:
         """The best of the function's results over the example's targets."""

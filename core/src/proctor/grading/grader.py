@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from proctor.components.component import Component
 from proctor.errors import ConfigError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Verdict = Grade | float | bool
 """What a grader may return; a bool counts as its scale's best or worst."""
+
+Given: TypeAlias = Any  # what whoever wrote a grader lets it return: verdicts, or what gives them
 
 
 class Grader(Component):
@@ -55,7 +57,7 @@ class Grader(Component):
             DatasetError: This grader could never grade an answer to it.
         """
 
-    def grade(self, example: Example, sample: Sample) -> Any:
+    def grade(self, example: Example, sample: Sample) -> Given:
         """Grades one complete answer; returns a ``Grade``, a float or a bool, or awaits one.
 
         Raises:
@@ -63,7 +65,7 @@ class Grader(Component):
         """
         raise NotImplementedError
 
-    def grade_batch(self, pairs: Sequence[tuple[Example, Sample]]) -> Any:
+    def grade_batch(self, pairs: Sequence[tuple[Example, Sample]]) -> Given:
         """Grades several answers at once; returns as many verdicts, in order, or awaits them.
 
         Raises:
@@ -107,11 +109,11 @@ class Grader(Component):
         if self.proportion is not None:
             return self.proportion
         method = type(self).grade_batch if self.is_batched else type(self).grade
-        returned = _return_annotation(method)
+        returned = return_annotation(method)
         return returned is bool or returned in (list[bool], Sequence[bool])
 
     @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+    def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
         """Refuses, at definition, a concrete grader that can't grade.
 
         Raises:
@@ -124,7 +126,8 @@ class Grader(Component):
             raise TypeError(f"{cls.__name__}: worst and best are both {cls.best}")
 
 
-def _return_annotation(method: Callable[..., Any]) -> Any:
+def return_annotation(method: Callable[..., Given]) -> object:
+    """What a function is annotated to return; None where nothing can be read there."""
     try:
         return typing.get_type_hints(method).get("return")
     except Exception:  # an annotation that names something unimportable says nothing

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from typing import Any
+from collections.abc import Callable
 
 from proctor.errors import PluginError
 from proctor.plugins import hookspecs
 
 
-def check_hooks(module: Any) -> None:
+def check_hooks(module: object) -> None:
     """Refuses a module without hooks, and functions that look like hooks and are none.
 
     Raises:
@@ -36,7 +36,7 @@ def check_hooks(module: Any) -> None:
         )
 
 
-def _check_arguments(name: str, function: Any) -> None:
+def _check_arguments(name: str, function: Callable[..., object]) -> None:
     there = inspect.signature(getattr(hookspecs, name)).parameters
     for argument in inspect.signature(function).parameters:
         if argument not in there:

@@ -8,9 +8,12 @@ import importlib.util
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeAlias
 
 from proctor.plugins.discovery import missing_requirements
+
+Code: TypeAlias = Any  # what a plugin or a person wrote: a class, a function
 
 
 def import_remedy(error: BaseException, distribution: str) -> str:
@@ -27,19 +30,19 @@ def import_remedy(error: BaseException, distribution: str) -> str:
     return f"mend or uninstall {distribution}, or leave it out: --no-plugin {distribution}"
 
 
-def import_target(target: str) -> Any:
+def import_target(target: str) -> Code:
     """Imports ``module:Name``, or ``path/to/file.py:Name``."""
     module_name, _, attribute = target.rpartition(":")
     if module_name.endswith(".py"):
-        module: Any = import_file(Path(module_name))
+        found: Code = import_file(Path(module_name))
     else:
-        module = importlib.import_module(module_name)
+        found = importlib.import_module(module_name)
     for part in attribute.split("."):
-        module = getattr(module, part)
-    return module
+        found = getattr(found, part)
+    return found
 
 
-def import_file(path: Path) -> Any:
+def import_file(path: Path) -> ModuleType:
     """Imports a lone Python file under a name of its own; a changed file is another module.
 
     Raises:
@@ -65,6 +68,6 @@ def import_file(path: Path) -> Any:
     return module
 
 
-def module_of(code: Any) -> str:
+def module_of(code: object) -> str:
     """The name of the module that defines a class or a function; methods of built-in types too."""
     return getattr(code, "__module__", None) or "builtins"

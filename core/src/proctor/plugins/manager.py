@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pluggy
 
@@ -21,9 +21,9 @@ from proctor.plugins.discovery import (
     installed_plugins,
     unmet_core_requirement,
 )
-from proctor.plugins.hook_arguments import ObservedResult, ObservedRun
+from proctor.plugins.hook_arguments import CalledEvaluator, ObservedResult, ObservedRun
 from proctor.plugins.hook_checks import check_hooks, unknown_hook
-from proctor.plugins.importing import import_file, import_remedy, module_of
+from proctor.plugins.importing import Code, import_file, import_remedy, module_of
 from proctor.plugins.plugin import Plugin, Registration
 from proctor.plugins.registrar import Registrar
 from proctor.plugins.registry import Registry
@@ -47,6 +47,8 @@ HEAVY_PACKAGES = (
     "transformers",
 )
 """Packages that a plugin's entry module must not import."""
+
+Returned: TypeAlias = Any  # what a plugin's hook returned
 
 
 class PluginManager:
@@ -135,7 +137,7 @@ class PluginManager:
             return
         self._load(plugin, installed.entry_point.load)
 
-    def _load(self, plugin: Plugin, load: Callable[[], Any], source: str | None = None) -> None:
+    def _load(self, plugin: Plugin, load: Callable[[], object], source: str | None = None) -> None:
         started = time.perf_counter()
         before = set(sys.modules)
         try:
@@ -165,13 +167,13 @@ class PluginManager:
         for registration in registrar.registrations:
             self.registry.add(registration)
 
-    def _check_module(self, module: Any) -> None:
+    def _check_module(self, module: object) -> None:
         other = self._pluggy.get_name(module)
         if other:
             raise PluginError(f"its module is that of {other}", fix="uninstall one of them")
         check_hooks(module)
 
-    def _check_hooks(self, module: Any) -> None:
+    def _check_hooks(self, module: object) -> None:
         for caller in self._pluggy.get_hookcallers(module) or []:
             if not caller.has_spec():
                 raise unknown_hook(caller.name)
@@ -207,7 +209,7 @@ class PluginManager:
                         f"write {mine.qualified_name!r}, or leave one out with --no-plugin",
                     )
 
-    def _call(self, plugin: Plugin, hook: str, **arguments: Any) -> list[Any]:
+    def _call(self, plugin: Plugin, hook: str, **arguments: object) -> list[Returned]:
         """Calls one hook of one plugin alone, so that its result and its error are its own."""
         others = [
             module
@@ -227,7 +229,7 @@ class PluginManager:
         owners = {impl.plugin_name for impl in getattr(self._pluggy.hook, hook).get_hookimpls()}
         return [p for p in self.plugins if p.is_working and p.qualified_name in owners]
 
-    def registration_of(self, code: Any) -> Registration | None:
+    def registration_of(self, code: Code) -> Registration | None:
         """The name that a plugin, or the core, gave to a class or a function."""
         return self.registry.naming(code, self.distribution_of(module_of(code)))
 
@@ -242,7 +244,7 @@ class PluginManager:
         packages = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
         return next((owners[package] for package in packages if package in owners), None)
 
-    def extra_graders(self, plugin: Plugin, evaluator_spec: Mapping[str, Any]) -> list[Any]:
+    def extra_graders(self, plugin: Plugin, evaluator_spec: Mapping[str, object]) -> list[object]:
         """Specs of graders that a plugin adds to an evaluator.
 
         Raises:
@@ -258,7 +260,7 @@ class PluginManager:
             ) from error
         return [spec for result in results for spec in result or []]
 
-    def adapt_evaluator(self, evaluator: Any) -> Any:
+    def adapt_evaluator(self, evaluator: CalledEvaluator) -> CalledEvaluator:
         """The evaluator as the training loop at hand wants it.
 
         Raises:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 
 from proctor.errors import PluginError, one_line
-from proctor.plugins.importing import import_remedy, import_target
+from proctor.plugins.importing import Code, import_remedy, import_target
 
 Status = Literal["ok", "blocked", "broken", "conflict"]
+
+Target: TypeAlias = str | Callable[..., object]
+"""``module:Class``; or, from a single-file plugin, the class or the function itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class Registration:
 
     kind: str
     name: str
-    target: str | type[Any] | Mapping[str, Any]
+    target: Target | Mapping[str, object]
     distribution: str
     distribution_version: str
     source: str | None = None
@@ -126,7 +129,7 @@ class Registration:
         """``distribution/name``, which is never ambiguous."""
         return f"{self.distribution}/{self.name}"
 
-    def load(self) -> Any:
+    def load(self) -> Code:
         """The component's class (or function, or preset).
 
         Raises:

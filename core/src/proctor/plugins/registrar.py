@@ -7,10 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from proctor.errors import PluginError
-from proctor.plugins.plugin import Registration
+from proctor.plugins.plugin import Registration, Target
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?")
 
@@ -31,31 +30,31 @@ class Registrar:
     file: Path | None = None
     registrations: list[Registration] = field(default_factory=list)
 
-    def grader(self, name: str, target: str | type[Any]) -> None:
+    def grader(self, name: str, target: Target) -> None:
         """Names a grader."""
         self._add("grader", name, target)
 
-    def evaluator(self, name: str, target: str | type[Any] | Mapping[str, Any]) -> None:
+    def evaluator(self, name: str, target: Target | Mapping[str, object]) -> None:
         """Names an evaluator, or a preset: the mapping of a composed one."""
         self._add("evaluator", name, target)
 
-    def dataset(self, name: str, target: str | type[Any]) -> None:
+    def dataset(self, name: str, target: Target) -> None:
         """Names a dataset."""
         self._add("dataset", name, target)
 
-    def renderer(self, name: str, target: str | type[Any]) -> None:
+    def renderer(self, name: str, target: Target) -> None:
         """Names a renderer: a class, or a function, that takes a tokenizer."""
         self._add("renderer", name, target)
 
-    def backend(self, name: str, target: str | type[Any]) -> None:
+    def backend(self, name: str, target: Target) -> None:
         """Names a backend."""
         self._add("backend", name, target)
 
-    def command(self, name: str, target: str | type[Any]) -> None:
+    def command(self, name: str, target: Target) -> None:
         """Names a click command that ``proctor`` gets."""
         self._add("command", name, target)
 
-    def _add(self, kind: str, name: str, target: str | type[Any] | Mapping[str, Any]) -> None:
+    def _add(self, kind: str, name: str, target: Target | Mapping[str, object]) -> None:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise PluginError(f"{name!r} is no name for a {kind}", where=self.distribution)
         if isinstance(target, str):

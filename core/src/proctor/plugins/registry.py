@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from proctor.errors import PluginError, UnknownComponentError
 from proctor.plugins.core_names import FIRST_PARTY
-from proctor.plugins.importing import module_of
+from proctor.plugins.importing import Code, module_of
 from proctor.plugins.plugin import Plugin, Registration
 
 
@@ -43,7 +42,7 @@ class Registry:
         found = [r for (k, _), rs in self._by_name.items() if k == kind for r in rs]
         return sorted(found, key=lambda r: (r.name, r.distribution))
 
-    def naming(self, code: Any, distribution: str | None) -> Registration | None:
+    def naming(self, code: Code, distribution: str | None) -> Registration | None:
         """The registration that names a class or a function.
 
         Args:

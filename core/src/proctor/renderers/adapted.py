@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Piece
 from proctor.renderers.messages import AnswerPart, assistant_message, parts_of, text_of
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import Message, Termination, TextPart, ThinkingPart, ToolSpec
+
+ForeignRenderer: TypeAlias = Any  # tinker-cookbook's, or a plugin's that derives from nothing
 
 _THINK, _END_THINK = "<think>", "</think>"
 
@@ -23,7 +26,9 @@ class AdaptedRenderer(Renderer):
         registered_name: The name that it is registered under.
     """
 
-    def __init__(self, foreign: Any, tokenizer: Any, registered_name: str) -> None:
+    def __init__(
+        self, foreign: ForeignRenderer, tokenizer: Tokenizer, registered_name: str
+    ) -> None:
         super().__init__(tokenizer)
         self.foreign = foreign
         self.name = registered_name  # type: ignore[misc]  # its class is every foreign one's

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from proctor.errors import RendererError
 from proctor.renderers.codec import TokenCodec
 from proctor.renderers.markup import Block, Control, Piece
 from proctor.renderers.messages import text_of
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import Message, Termination, ToolSpec
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Renderer(ABC):
     opens_thinking: bool = False
     """Whether the prompt ends inside thinking, so that an answer begins there."""
 
-    template_arguments: ClassVar[Mapping[str, Any]] = {}
+    template_arguments: ClassVar[Mapping[str, object]] = {}
     """What makes the tokenizer's own chat template render the way that this renderer does."""
 
     may_spell_controls: ClassVar[bool] = False
@@ -69,7 +70,7 @@ class Renderer(ABC):
     differs_on: ClassVar[frozenset[str]] = frozenset()
     """Conversations of ``CANONICAL`` that it means to render otherwise than the template."""
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self.codec = TokenCodec(tokenizer, (*self.controls, *self.stops), self.other_ends)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
-from proctor.renderers.adapted import AdaptedRenderer
+from proctor.renderers.adapted import AdaptedRenderer, ForeignRenderer
 from proctor.renderers.base import Renderer
-from proctor.renderers.tokenizers import LockedTokenizer
+from proctor.renderers.tokenizers import LockedTokenizer, Tokenizer
 
 
-def get_renderer(name: str, tokenizer: Any) -> Renderer:
+def get_renderer(name: str, tokenizer: Tokenizer) -> Renderer:
     """The renderer of a name, for a tokenizer.
 
     Args:
@@ -28,8 +28,10 @@ def get_renderer(name: str, tokenizer: Any) -> Renderer:
     return made if isinstance(made, Renderer) else AdaptedRenderer(made, tokenizer, name)
 
 
-def _registered_renderer(name: str) -> Any:
+def _registered_renderer(name: str) -> Callable[[Tokenizer], Renderer | ForeignRenderer]:
     """The class, or the function, that makes the renderer of a name out of a tokenizer."""
     from proctor.plugins.active import plugin_manager
 
-    return plugin_manager().registry.find("renderer", name).load()
+    registration = plugin_manager().registry.find("renderer", name)
+    make: Callable[[Tokenizer], Renderer | ForeignRenderer] = registration.load()
+    return make

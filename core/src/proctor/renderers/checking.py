@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
-from proctor.types import Message, Sample, TextPart, ThinkingPart
+from proctor.renderers.tokenizers import Tokenizer
+from proctor.types import Message, Sample, TextPart, ThinkingPart, ToolSpec
 
 _Q = Message(role="user", content="What is the capital of France?")
 _A = Message(role="assistant", content="Paris.")
@@ -88,25 +89,32 @@ class PromptToken(NamedTuple):
 
 
 def describe_prompt(
-    renderer: Renderer, messages: Sequence[Message], **options: Any
+    renderer: Renderer,
+    messages: Sequence[Message],
+    *,
+    tools: list[ToolSpec] | None = None,
+    prefill: str | None = None,
+    role: str = "assistant",
 ) -> list[PromptToken]:
     """A conversation's prompt, token by token.
 
     Args:
         renderer: The renderer.
         messages: The conversation.
-        **options: ``tools``, ``prefill`` or ``role``, as ``prompt_tokens`` takes them.
+        tools: Declarations of tools that the model may call.
+        prefill: The start of the answer, which the model continues.
+        role: Whose message is sampled.
     """
     special = renderer.codec.special_ids
+    tokens = renderer.prompt_tokens(messages, tools=tools, prefill=prefill, role=role)
     return [
-        PromptToken(token, renderer.codec.decode([token]), token in special)
-        for token in renderer.prompt_tokens(messages, **options)
+        PromptToken(token, renderer.codec.decode([token]), token in special) for token in tokens
     ]
 
 
 def check_renderer(
     renderer: Renderer,
-    tokenizer: Any,
+    tokenizer: Tokenizer,
     conversations: dict[str, list[Message]] = CANONICAL,
 ) -> list[Difference]:
     """Holds a renderer against the tokenizer's own chat template.
@@ -168,7 +176,7 @@ def _first_difference(
     return Difference(shown, position, token(ours), token(theirs), before)
 
 
-def quick_check(renderer: Renderer, tokenizer: Any) -> list[RendererWarning]:
+def quick_check(renderer: Renderer, tokenizer: Tokenizer) -> list[RendererWarning]:
     """What looks wrong about a renderer, at the start of a run.
 
     Args:
@@ -209,7 +217,7 @@ def _missing_tokens(renderer: Renderer) -> list[RendererWarning]:
     ]
 
 
-def _start_token(tokenizer: Any, prompt: list[int]) -> Iterable[RendererWarning]:
+def _start_token(tokenizer: Tokenizer, prompt: list[int]) -> Iterable[RendererWarning]:
     start = getattr(tokenizer, "bos_token_id", None)
     if start is None:
         return

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from proctor.errors import RendererError
+from proctor.renderers.tokenizers import Tokenizer
 
 FAMILIES: tuple[tuple[str, str, str], ...] = (
     (r"Qwen3\.[56]-.*-Base\b|Qwen3-.*-Base\b|DeepSeek-V3.*-Base\b", "role_colon", "base models"),
@@ -30,7 +30,7 @@ def choose_renderer(
     name: str | None = None,
     model_name: str | None = None,
     checkpoint_renderer_name: str | None = None,
-    tokenizer: Any = None,
+    tokenizer: Tokenizer | None = None,
 ) -> tuple[str, str]:
     """Chooses a renderer's name, and says why.
 

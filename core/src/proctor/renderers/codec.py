@@ -6,10 +6,11 @@ import inspect
 import itertools
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from proctor.errors import RendererError
 from proctor.renderers.markup import Block, Control, Piece
+from proctor.renderers.tokenizers import Tokenizer
 
 
 class Rendered(NamedTuple):
@@ -33,7 +34,7 @@ class TokenCodec:
     """
 
     def __init__(
-        self, tokenizer: Any, controls: Iterable[Control], optional: Iterable[Control] = ()
+        self, tokenizer: Tokenizer, controls: Iterable[Control], optional: Iterable[Control] = ()
     ) -> None:
         self.tokenizer = tokenizer
         self.ids: dict[Control, int] = {}
@@ -50,7 +51,7 @@ class TokenCodec:
         self._by_id = {number: control for control, number in self.ids.items()}
         self._reserved = _special_ids(tokenizer) | self._by_id.keys()
         self._missing_pattern = _any_of(control.spelling for control in self.missing)
-        self._decode_options: dict[str, Any] = {}
+        self._decode_options: dict[str, bool] = {}
         if getattr(tokenizer, "clean_up_tokenization_spaces", False):
             self._decode_options["clean_up_tokenization_spaces"] = False
         # Kimi's own tokenizer takes this switch, and falls back to slow ways given any other.
@@ -227,7 +228,7 @@ def _any_of(spellings: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(map(re.escape, alternatives))) if alternatives else None
 
 
-def _special_ids(tokenizer: Any) -> frozenset[int]:
+def _special_ids(tokenizer: Tokenizer) -> frozenset[int]:
     """Ids of the special tokens.
 
     Added tokens that aren't special are left out: in several vocabularies they are runs of spaces,
@@ -241,7 +242,7 @@ def _special_ids(tokenizer: Any) -> frozenset[int]:
     return frozenset(special)
 
 
-def _makes_unknown(tokenizer: Any) -> bool:
+def _makes_unknown(tokenizer: Tokenizer) -> bool:
     """Whether ordinary text can encode to the unknown token; byte-level vocabularies never do."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from proctor.errors import TokenizerError
 
 if TYPE_CHECKING:
+    import tokenizers
     from tokenizers.pre_tokenizers import PreTokenizer
+    from tokenizers.processors import PostProcessor
     from transformers import PreTrainedTokenizerFast
+
+Fields: TypeAlias = Mapping[str, Any]  # what whoever made a GGUF file put into it
 
 _CONTROL, _USER_DEFINED = 3, 4
 """GGUF's token types for tokens that no merge makes: they are matched in the text as a whole."""
@@ -61,7 +65,7 @@ def tokenizer_from_gguf(path: str | PathLike[str]) -> PreTrainedTokenizerFast:
     return _wrap(fields, _byte_level_bpe(fields, file))
 
 
-def _read_fields(file: Path) -> Mapping[str, Any]:
+def _read_fields(file: Path) -> Fields:
     if not file.is_file():
         raise TokenizerError("no such file", where=str(file))
     try:
@@ -85,7 +89,7 @@ def _read_fields(file: Path) -> Mapping[str, Any]:
         ) from error
 
 
-def _byte_level_bpe(fields: Mapping[str, Any], file: Path) -> Any:
+def _byte_level_bpe(fields: Fields, file: Path) -> tokenizers.Tokenizer:
     from tokenizers import AddedToken, Tokenizer, decoders, normalizers
     from tokenizers.models import BPE
 
@@ -143,12 +147,12 @@ def _pre_tokenizer(name: str | None, file: Path) -> PreTokenizer:
     return pre_tokenizers.Sequence(steps)
 
 
-def _special(fields: Mapping[str, Any], role: str) -> int | None:
+def _special(fields: Fields, role: str) -> int | None:
     index = fields.get(f"tokenizer.ggml.{role}_token_id")
     return None if index is None else int(index)
 
 
-def _post_processor(fields: Mapping[str, Any], tokens: list[str]) -> Any:
+def _post_processor(fields: Fields, tokens: list[str]) -> PostProcessor | None:
     from tokenizers.processors import TemplateProcessing
 
     # Llama 3's files may leave the flag out; its tokenizer always starts with the token.
@@ -167,7 +171,7 @@ def _post_processor(fields: Mapping[str, Any], tokens: list[str]) -> Any:
     )
 
 
-def _wrap(fields: Mapping[str, Any], tokenizer: Any) -> PreTrainedTokenizerFast:
+def _wrap(fields: Fields, tokenizer: tokenizers.Tokenizer) -> PreTrainedTokenizerFast:
     from transformers import PreTrainedTokenizerFast
 
     tokens: list[str] = fields["tokenizer.ggml.tokens"]
@@ -177,7 +181,7 @@ def _wrap(fields: Mapping[str, Any], tokenizer: Any) -> PreTrainedTokenizerFast:
         for role, key in roles.items()
         if (index := _special(fields, key)) is not None
     }
-    options: dict[str, Any] = {"clean_up_tokenization_spaces": False}
+    options: dict[str, object] = {"clean_up_tokenization_spaces": False}
     for name, value in fields.items():
         if name.endswith(".context_length"):
             options["model_max_length"] = int(value)

@@ -35,7 +35,7 @@ class CallView:
     arguments: str
 
     @property
-    def parsed(self) -> Any:
+    def parsed(self) -> Any:  # JSON that a model, or a dataset's author, wrote
         """The arguments as a JSON value.
 
         Raises:
@@ -111,7 +111,7 @@ def calls_of(message: Message) -> list[CallView]:
     return [_call_view(call) for call in message.get("tool_calls") or ()]
 
 
-def _call_view(call: Any) -> CallView:
+def _call_view(call: Any) -> CallView:  # ours, tinker-cookbook's, or a mapping that has its keys
     try:
         if isinstance(call, Mapping):
             function = call.get("function", call)

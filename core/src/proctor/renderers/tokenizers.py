@@ -5,15 +5,21 @@ from __future__ import annotations
 import inspect
 import logging
 import threading
+from collections.abc import Callable
 from functools import lru_cache, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from proctor.errors import TokenizerError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+Tokenizer: TypeAlias = Any  # transformers' tokenizers, and whatever has their interface
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
@@ -66,34 +72,28 @@ class LockedTokenizer:
         tokenizer: The tokenizer.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         self._lock = _lock_of(tokenizer)
-        self._methods: dict[str, Any] = {}
+        self._methods: dict[str, Callable[..., object]] = {}
 
     @classmethod
-    def of(cls, tokenizer: Any) -> Any:
+    def of(cls, tokenizer: Tokenizer) -> Tokenizer:
         """A tokenizer with a lock; None and one that has it are left as they are."""
         if tokenizer is None or isinstance(tokenizer, cls):
             return tokenizer
         return cls(tokenizer)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:  # whatever the tokenizer has
         if name in self._methods:
             return self._methods[name]
         value = getattr(self._tokenizer, name)
         if not inspect.ismethod(value):
             return value
+        self._methods[name] = _locked(value, self._lock)
+        return self._methods[name]
 
-        @wraps(value)
-        def locked(*arguments: Any, **options: Any) -> Any:
-            with self._lock:
-                return value(*arguments, **options)
-
-        self._methods[name] = locked
-        return locked
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
+    def __call__(self, *arguments: object, **options: object) -> Any:  # the tokenizer's own kind
         """Encodes, as transformers' tokenizers do when they are called."""
         with self._lock:
             return self._tokenizer(*arguments, **options)
@@ -106,10 +106,21 @@ class LockedTokenizer:
         return True
 
 
-_locks: WeakKeyDictionary[Any, threading.RLock] = WeakKeyDictionary()
+_locks: WeakKeyDictionary[Tokenizer, threading.RLock] = WeakKeyDictionary()
 
 
-def _lock_of(tokenizer: Any) -> threading.RLock:
+def _locked(
+    method: Callable[Arguments, Result], lock: threading.RLock
+) -> Callable[Arguments, Result]:
+    @wraps(method)
+    def locked(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
+        with lock:
+            return method(*arguments, **options)
+
+    return locked
+
+
+def _lock_of(tokenizer: Tokenizer) -> threading.RLock:
     """The one lock of a tokenizer."""
     try:
         return _locks.setdefault(tokenizer, threading.RLock())

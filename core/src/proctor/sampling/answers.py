@@ -5,10 +5,15 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from proctor.errors import one_line
+from proctor.renderers.base import Renderer
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import Call, Message, Sample, SampleStatus, Termination
+
+if TYPE_CHECKING:
+    import tinker
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +27,8 @@ class AnswerReader:
         prefill_tokens: The start of the answer, which the prompt already held.
     """
 
-    renderer: Any
-    tokenizer: Any
+    renderer: Renderer
+    tokenizer: Tokenizer
     stops: tuple[str, ...] = ()
     prefill_tokens: tuple[int, ...] = ()
 
@@ -33,7 +38,7 @@ class AnswerReader:
         index: int,
         messages: list[Message],
         prompt_tokens: list[int],
-        sequence: Any,
+        sequence: tinker.SampledSequence,
         seconds: float,
     ) -> Sample:
         """The sample that one sampled sequence is.
@@ -102,7 +107,7 @@ class AnswerReader:
         example_id: str,
         messages: list[Message],
         prompt_tokens: list[int],
-        response: Any,
+        response: tinker.SampleResponse,
         seconds: float,
         count: int,
     ) -> list[Sample]:

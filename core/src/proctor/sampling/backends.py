@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proctor.components.component import Component
 from proctor.sampling.budget import DEFAULT_REQUEST_TIMEOUT
@@ -45,7 +45,7 @@ class Backend(Component):
         return RenderedChatModel(model, renderer, request_timeout=request_timeout)
 
 
-async def open_model(backend: str, **options: Any) -> OpenedModel:
+async def open_model(backend: str, **options: object) -> OpenedModel:
     """Opens a model by the name of its backend, for use from Python.
 
     Args:

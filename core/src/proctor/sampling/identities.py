@@ -5,15 +5,14 @@ from __future__ import annotations
 import uuid
 import weakref
 from pathlib import Path
-from typing import Any
 
 from proctor.errors import BackendError
-from proctor.renderers.tokenizers import get_tokenizer
-from proctor.sampling.models import OpenedModel
+from proctor.renderers.tokenizers import Tokenizer, get_tokenizer
+from proctor.sampling.models import Client, OpenedModel
 from proctor.types import ModelIdentity
 
 
-def identify(client: Any) -> OpenedModel:
+def identify(client: Client) -> OpenedModel:
     """A sampling client as an opened model: who it is, as far as it says, and its tokenizer.
 
     Raises:
@@ -23,7 +22,7 @@ def identify(client: Any) -> OpenedModel:
     return OpenedModel(client, identity_of(client, tokenizer), tokenizer)
 
 
-def tokenizer_of(client: Any) -> Any:
+def tokenizer_of(client: Client) -> Tokenizer:
     """The tokenizer of a sampling client's model. It may be fetched: this blocks.
 
     Raises:
@@ -41,7 +40,7 @@ def tokenizer_of(client: Any) -> Any:
     return client.get_tokenizer()
 
 
-def identity_of(client: Any, tokenizer: Any) -> ModelIdentity:
+def identity_of(client: Client, tokenizer: Tokenizer) -> ModelIdentity:
     """Which model a sampling client samples from, as far as it says.
 
     A tinker client without a checkpoint's path is known by its sampling session; any other by the
@@ -56,10 +55,10 @@ def identity_of(client: Any, tokenizer: Any) -> ModelIdentity:
     return ModelIdentity(backend=backend, base_model=str(base_model), session=str(session))
 
 
-_sessions: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+_sessions: weakref.WeakKeyDictionary[Client, str] = weakref.WeakKeyDictionary()
 
 
-def _session_of(client: Any) -> str:
+def _session_of(client: Client) -> str:
     """A name for a client object that no other object, alive or gone, ever has."""
     try:
         return _sessions.setdefault(client, f"object-{uuid.uuid4().hex}")

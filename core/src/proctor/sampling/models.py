@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-from proctor.renderers.tokenizers import LockedTokenizer
+from proctor.renderers.tokenizers import LockedTokenizer, Tokenizer
 from proctor.types import Message, ModelIdentity, Sample, SamplingOptions
 
 if TYPE_CHECKING:
     import tinker
+
+Client: TypeAlias = Any  # tinker's sampling clients, and a training loop's that sample as they do
 
 
 class ChatModel:
@@ -32,7 +34,7 @@ class ChatModel:
         sampling: SamplingOptions,
         n: int = 1,
         *,
-        schema: Mapping[str, Any] | None = None,
+        schema: Mapping[str, object] | None = None,
     ) -> list[Sample]:
         """Continues a conversation ``n`` times.
 
@@ -86,7 +88,7 @@ class OpenedModel:
 
     client: SamplingClient
     identity: ModelIdentity
-    tokenizer: Any
+    tokenizer: Tokenizer
     max_in_flight: int | None = None
     seed_covers_samples: bool = False
 

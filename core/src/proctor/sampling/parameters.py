@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proctor.hashing import hash64
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import SamplingOptions
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def combined_stops(
-    renderer_stops: Sequence[str] | Sequence[int], extra: Sequence[str], tokenizer: Any
+    renderer_stops: Sequence[str] | Sequence[int], extra: Sequence[str], tokenizer: Tokenizer
 ) -> list[str] | list[int]:
     """The renderer's stop sequences and a task's own, as one list of one type.
 

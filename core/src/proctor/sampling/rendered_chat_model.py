@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from proctor.sampling.answers import failed_samples
 from proctor.sampling.budget import (
@@ -62,7 +61,7 @@ class RenderedChatModel(ChatModel):
         sampling: SamplingOptions,
         n: int = 1,
         *,
-        schema: Mapping[str, Any] | None = None,
+        schema: Mapping[str, object] | None = None,
         tools: Sequence[ToolSpec] = (),
     ) -> list[Sample]:
         """Samples ``n`` answers: in one request where one seed covers them, else in ``n``.

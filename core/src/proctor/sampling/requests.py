@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from proctor.errors import is_infrastructure_error, one_line
 from proctor.sampling.budget import RequestFailed, RequestLimits
+from proctor.sampling.models import Client
 from proctor.waiting import Overdue, within
 
 if TYPE_CHECKING:
     import tinker
 
+Answer = TypeVar("Answer")
+
+Method: TypeAlias = Callable[..., Awaitable[Any]]  # a client's own, and so is what it answers
 
 REQUEST_RETRIES = 3
 """How often a request that met an infrastructure error is sent again."""
 
 
 def submit(
-    client: Any, prompt: tinker.ModelInput, num_samples: int, params: tinker.SamplingParams
-) -> Any:
+    client: Client, prompt: tinker.ModelInput, num_samples: int, params: tinker.SamplingParams
+) -> Awaitable[tinker.SampleResponse]:
     """Submits a request and returns its awaitable; prefers ``sample`` to ``sample_async``.
 
     tinker 0.38 deprecates the ``*_async`` forms, and clients written for older ones have only
@@ -32,27 +36,28 @@ def submit(
     return sample(prompt=prompt, num_samples=num_samples, sampling_params=params)
 
 
-def newest_form(client: Any, name: str) -> Any:
+def newest_form(client: Client, name: str) -> Method:
     """A client's method, or its ``*_async`` form where it has only that.
 
     Raises:
         AttributeError: It has neither.
     """
-    return getattr(client, name, None) or getattr(client, f"{name}_async")
+    method: Method = getattr(client, name, None) or getattr(client, f"{name}_async")
+    return method
 
 
-def retries_by_itself(client: Any) -> bool:
+def retries_by_itself(client: Client) -> bool:
     """Whether a client's SDK already retries, so that ours would multiply them."""
     return any(base.__module__.split(".")[0] == "tinker" for base in type(client).__mro__)
 
 
 async def request(
-    client: Any,
+    client: Client,
     prompt_tokens: Sequence[int],
     num_samples: int,
     params: tinker.SamplingParams,
     limits: RequestLimits,
-) -> tuple[Any, float]:
+) -> tuple[tinker.SampleResponse, float]:
     """Asks for samples; else as ``send``.
 
     Args:
@@ -71,11 +76,11 @@ async def request(
 
 
 async def send(
-    client: Any,
-    submit: Callable[[tinker.ModelInput], Any],
+    client: Client,
+    submit: Callable[[tinker.ModelInput], Awaitable[Answer]],
     prompt_tokens: Sequence[int],
     limits: RequestLimits,
-) -> tuple[Any, float]:
+) -> tuple[Answer, float]:
     """Sends one request, with a deadline that includes the client's own queueing.
 
     An infrastructure error is tried again with exponential backoff, unless the client's SDK does

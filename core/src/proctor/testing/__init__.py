@@ -6,7 +6,7 @@ Nothing is loaded before it is used, so that the pytest plugin costs a test run 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from proctor.scoring.grades import GradedPair
@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module 'proctor.testing' has no attribute {name!r}")

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from proctor.components.build import build
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.sampling.backends import Backend
-from proctor.sampling.models import OpenedModel
+from proctor.sampling.models import Client, OpenedModel
 from proctor.testing.samples import run
+
+if TYPE_CHECKING:
+    import tinker
 
 PROMPT = "The capital of France is"
 MAX_TOKENS = 8
 
 
-def check_backend(backend: Any) -> None:
+def check_backend(backend: object) -> None:
     """Holds a backend to its rules: it opens a model, says which it is, and its client works.
 
     Args:
@@ -53,7 +58,7 @@ async def _check_backend(backend: Backend) -> None:
     assert keys[0] == keys[1], f"{name} says {keys[0]!r}, and then {keys[1]!r} for one model"
 
 
-def check_sampling_client(client: Any, tokenizer: Any = None) -> None:
+def check_sampling_client(client: Client, tokenizer: Tokenizer | None = None) -> None:
     """Holds a sampling client to its rules, on a few short requests.
 
     It gives as many answers as were asked for, none longer than ``max_tokens``, says truly why each
@@ -70,25 +75,25 @@ def check_sampling_client(client: Any, tokenizer: Any = None) -> None:
     run(_check_client(client, tokenizer or client.get_tokenizer()))
 
 
-async def _check_client(client: Any, tokenizer: Any) -> None:
+async def _check_client(client: Client, tokenizer: Tokenizer) -> None:
     import tinker
 
     name = type(client).__name__
     tokens = tokenizer.encode(PROMPT, add_special_tokens=False)
     prompt = tinker.ModelInput.from_ints(tokens)
 
-    async def answers(num_samples: int = 1, **parameters: Any) -> list[Any]:
-        settings = {"max_tokens": MAX_TOKENS, "temperature": 0.0} | parameters
+    async def answers(
+        num_samples: int = 1, max_tokens: int = MAX_TOKENS, stop: list[str] | None = None
+    ) -> list[list[int]]:
+        params = tinker.SamplingParams(max_tokens=max_tokens, temperature=0.0, stop=stop)
         response = await client.sample(
-            prompt=prompt,
-            num_samples=num_samples,
-            sampling_params=tinker.SamplingParams(**settings),
+            prompt=prompt, num_samples=num_samples, sampling_params=params
         )
         assert len(response.sequences) == num_samples, (
             f"{name} gave {len(response.sequences)} answers where {num_samples} were asked for"
         )
         for sequence in response.sequences:
-            _check_sequence(name, sequence, settings["max_tokens"])
+            _check_sequence(name, sequence, max_tokens)
         return [list(sequence.tokens) for sequence in response.sequences]
 
     alone = (await answers())[0]
@@ -105,7 +110,7 @@ async def _check_client(client: Any, tokenizer: Any) -> None:
     await _check_logprobs(name, client, prompt, len(tokens))
 
 
-def _check_sequence(name: str, sequence: Any, max_tokens: int) -> None:
+def _check_sequence(name: str, sequence: tinker.SampledSequence, max_tokens: int) -> None:
     count = len(sequence.tokens)
     assert all(isinstance(token, int) for token in sequence.tokens), f"{name}'s tokens are no ints"
     assert count <= max_tokens, f"{name} gave {count} tokens where {max_tokens} were the most"
@@ -121,7 +126,12 @@ def _check_sequence(name: str, sequence: Any, max_tokens: int) -> None:
         )
 
 
-async def _check_stop(name: str, answers: Any, alone: list[int], tokenizer: Any) -> None:
+async def _check_stop(
+    name: str,
+    answers: Callable[..., Awaitable[list[list[int]]]],
+    alone: list[int],
+    tokenizer: Tokenizer,
+) -> None:
     text = tokenizer.decode(alone)
     stop = tokenizer.decode(alone[1:2])
     if not stop or text.find(stop) < 0:
@@ -133,7 +143,7 @@ async def _check_stop(name: str, answers: Any, alone: list[int], tokenizer: Any)
     )
 
 
-async def _check_logprobs(name: str, client: Any, prompt: Any, count: int) -> None:
+async def _check_logprobs(name: str, client: Client, prompt: tinker.ModelInput, count: int) -> None:
     logprobs = list(await client.compute_logprobs(prompt))
     assert len(logprobs) == count, (
         f"{name} gave {len(logprobs)} log-probabilities for a prompt of {count} tokens"

@@ -7,8 +7,9 @@ import contextlib
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.testing.tokenizer import ByteTokenizer
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class ScriptedClient:
     def __init__(
         self,
         script: Script,
-        tokenizer: Any = None,
+        tokenizer: Tokenizer | None = None,
         *,
         queue_seconds: float = 0.0,
         logprob: float | None = None,
@@ -86,7 +87,7 @@ class ScriptedClient:
         self.keeps_prompts = True
         self._ids = itertools.count()
 
-    def get_tokenizer(self) -> Any:
+    def get_tokenizer(self) -> Tokenizer:
         """The tokenizer."""
         return self.tokenizer
 
@@ -95,7 +96,7 @@ class ScriptedClient:
         prompt: tinker.ModelInput,
         num_samples: int,
         sampling_params: tinker.SamplingParams,
-        **_: Any,
+        **_: object,
     ) -> Awaitable[tinker.SampleResponse]:
         """Answers as the script says."""
         self.requests += 1
@@ -106,7 +107,11 @@ class ScriptedClient:
         return self._respond(text, num_samples)
 
     async def sample_async(
-        self, prompt: Any, num_samples: int, sampling_params: Any, **_: Any
+        self,
+        prompt: tinker.ModelInput,
+        num_samples: int,
+        sampling_params: tinker.SamplingParams,
+        **_: object,
     ) -> tinker.SampleResponse:
         """Answers as the script says."""
         return await self.sample(prompt, num_samples, sampling_params)

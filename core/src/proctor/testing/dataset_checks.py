@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice, zip_longest
-from typing import Any
 
 from proctor.components.build import build
 from proctor.datasets.dataset import Dataset
@@ -12,7 +11,7 @@ from proctor.testing.samples import run
 from proctor.types import Example
 
 
-def check_dataset(dataset: Any, *, at_most: int = 10_000) -> None:
+def check_dataset(dataset: object, *, at_most: int = 10_000) -> None:
     """Holds a dataset to its rules.
 
     It yields examples with unique ids, the same in the same order each time, also where two

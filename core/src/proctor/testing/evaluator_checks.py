@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 from proctor.components.build import build
 from proctor.evaluators.context import EvaluationContext
+from proctor.plugins.hook_arguments import CalledEvaluator
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.testing.clients import Script, ScriptedClient
 from proctor.testing.samples import run
+
+if TYPE_CHECKING:
+    import tinker
 
 
 class RefusingClient(ScriptedClient):
     """A sampling client that fails every request."""
 
-    def __init__(self, tokenizer: Any = None) -> None:
+    def __init__(self, tokenizer: Tokenizer | None = None) -> None:
         super().__init__(lambda prompt, index: RuntimeError("no request succeeds"), tokenizer)
 
-    async def compute_logprobs(self, prompt: Any) -> list[float | None]:
+    async def compute_logprobs(self, prompt: tinker.ModelInput) -> list[float | None]:
         """Raises, as ``sample`` does."""
         raise RuntimeError("no request succeeds")
 
@@ -25,13 +30,16 @@ class RefusingClient(ScriptedClient):
 class _CountingClient(ScriptedClient):
     """A scripted client that counts its log-probabilities among its requests."""
 
-    async def compute_logprobs(self, prompt: Any) -> list[float | None]:
+    async def compute_logprobs(self, prompt: tinker.ModelInput) -> list[float | None]:
         self.requests += 1
         return await super().compute_logprobs(prompt)
 
 
 def check_evaluator(
-    evaluator: Any, script: Script = lambda prompt, index: "Paris", *, tokenizer: Any = None
+    evaluator: object,
+    script: Script = lambda prompt, index: "Paris",
+    *,
+    tokenizer: Tokenizer | None = None,
 ) -> None:
     """Holds an evaluator to its rules.
 
@@ -50,7 +58,7 @@ def check_evaluator(
     run(_check(build("evaluator", evaluator), script, tokenizer))
 
 
-async def _check(evaluator: Any, script: Script, tokenizer: Any) -> None:
+async def _check(evaluator: CalledEvaluator, script: Script, tokenizer: Tokenizer | None) -> None:
     name = type(evaluator).__name__
     assert callable(evaluator), f"{name} can't be called: write 'async def __call__(self, client)'"
     client = _CountingClient(script, tokenizer)
@@ -67,7 +75,9 @@ async def _check(evaluator: Any, script: Script, tokenizer: Any) -> None:
     await _check_failure(evaluator, name, tokenizer)
 
 
-async def _check_failure(evaluator: Any, name: str, tokenizer: Any) -> None:
+async def _check_failure(
+    evaluator: CalledEvaluator, name: str, tokenizer: Tokenizer | None
+) -> None:
     client = RefusingClient(tokenizer)
     if hasattr(evaluator, "evaluate"):
         result = await evaluator.evaluate(client, EvaluationContext.for_client(client))

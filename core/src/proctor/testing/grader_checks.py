@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from proctor.components.build import build
 from proctor.components.fingerprints import fingerprint
@@ -66,7 +65,7 @@ class _Trial:
 
 
 def check_grader(
-    grader: Any,
+    grader: object,
     examples: Sequence[Example] = QUESTIONS,
     *,
     gold: Callable[[Example], str] | None = None,
@@ -138,8 +137,8 @@ def _gold_answers(
 def _trials(examples: Sequence[Example], answers: Sequence[str]) -> Iterator[_Trial]:
     for example, answer in zip(examples, answers, strict=True):
 
-        def trial(rule: str, text: str, example: Example = example, **how: Any) -> _Trial:
-            return _Trial(rule, example, make_sample(example, text, **how))
+        def trial(rule: str, text: str, example: Example = example) -> _Trial:
+            return _Trial(rule, example, make_sample(example, text))
 
         yield trial("gold", answer)
         for other in answers:
@@ -150,7 +149,8 @@ def _trials(examples: Sequence[Example], answers: Sequence[str]) -> Iterator[_Tr
         yield trial("refusal", REFUSAL)
         yield trial("echo", message_text(example.messages[-1]))
         yield trial("negated gold", f"not {answer}")
-        yield trial("unfinished thinking", "", reasoning=answer, status="truncated")
+        unfinished = make_sample(example, "", reasoning=answer, status="truncated")
+        yield _Trial("unfinished thinking", example, unfinished)
         for text in ODD_TEXTS:
             yield trial("odd text", text)
 
@@ -189,7 +189,7 @@ def _is_kept(grader: Grader, trial: _Trial) -> bool:
     return is_best == (trial.rule == "gold")
 
 
-def _key(grading: GradedPair) -> tuple[Any, ...]:
+def _key(grading: GradedPair) -> tuple[object, ...]:
     value = grading.grade.value if grading.grade else None
     return grading.outcome, None if value is None else round(value, 5), grading.answer
 

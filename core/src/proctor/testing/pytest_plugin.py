@@ -7,7 +7,7 @@ fixture is used.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -27,10 +27,6 @@ def plugin_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PluginFo
 @pytest.fixture
 def scripted_client() -> Callable[..., ScriptedClient]:
     """Makes sampling clients whose answers a function makes."""
+    from proctor.testing import ScriptedClient
 
-    def make(script: Any, *arguments: Any, **settings: Any) -> ScriptedClient:
-        from proctor.testing import ScriptedClient
-
-        return ScriptedClient(script, *arguments, **settings)
-
-    return make
+    return ScriptedClient

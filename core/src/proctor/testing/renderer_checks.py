@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from proctor.renderers.adapted import ForeignRenderer
+from proctor.renderers.base import Renderer
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import Message, Termination, message_text
 
 ANSWER = "Paris is the capital of France."
 
 
-def check_renderer(renderer: Any, tokenizer: Any) -> None:
+def check_renderer(renderer: Renderer | ForeignRenderer, tokenizer: Tokenizer) -> None:
     """Holds a renderer to its rules.
 
     A prompt holds every message's text, begins with one start token at most, and is the same each
@@ -45,11 +47,11 @@ def check_renderer(renderer: Any, tokenizer: Any) -> None:
     _check_answers(name, renderer, tokenizer)
 
 
-def _prompt(renderer: Any, messages: list[Message]) -> list[int]:
+def _prompt(renderer: Renderer | ForeignRenderer, messages: list[Message]) -> list[int]:
     return list(renderer.build_generation_prompt(messages).to_ints())
 
 
-def _check_answers(name: str, renderer: Any, tokenizer: Any) -> None:
+def _check_answers(name: str, renderer: Renderer | ForeignRenderer, tokenizer: Tokenizer) -> None:
     stops = renderer.get_stop_sequences()
     assert stops, f"{name} has no stop sequences"
     kinds = {type(stop) for stop in stops}
@@ -69,7 +71,7 @@ def _check_answers(name: str, renderer: Any, tokenizer: Any) -> None:
 
 
 def _ended_answers(
-    renderer: Any, tokenizer: Any, stops: list[str] | list[int]
+    renderer: Renderer | ForeignRenderer, tokenizer: Tokenizer, stops: list[str] | list[int]
 ) -> Iterator[tuple[list[int], str | int]]:
     """The answer's tokens with an end that the renderer owns, and that end."""
     if isinstance(stops[0], int) and hasattr(renderer, "answer_tokens"):

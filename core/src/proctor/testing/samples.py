@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from proctor.components.build import build
 from proctor.grading.grader import Grader
@@ -59,7 +59,7 @@ def make_sample(
     )
 
 
-def grade_answer(grader: Any, example: Example, answer: str | Sample) -> GradedPair:
+def grade_answer(grader: object, example: Example, answer: str | Sample) -> GradedPair:
     """What a run would make of one answer: a grade, or the reason why there is none.
 
     An exception of the grader, NaN and a value outside its scale make the outcome ``ungraded``.
@@ -81,7 +81,7 @@ async def _opened(grader: Grader, pairs: Sequence[tuple[Example, Sample]]) -> li
         await grader.close()
 
 
-def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
+def run(coroutine: Coroutine[object, None, Result]) -> Result:
     """Runs a coroutine to its end, also from within a test that is one itself."""
     try:
         asyncio.get_running_loop()

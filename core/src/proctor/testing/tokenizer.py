@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 
 class ByteTokenizer:
@@ -17,7 +16,7 @@ class ByteTokenizer:
     name_or_path = "bytes-base"
     vocab_size = 257
 
-    def encode(self, text: str, add_special_tokens: bool = False, **_: Any) -> list[int]:
+    def encode(self, text: str, add_special_tokens: bool = False, **_: object) -> list[int]:
         """The bytes of the text."""
         return list(text.encode("utf-8", "surrogatepass"))
 
@@ -36,7 +35,9 @@ class ByteTokenizer:
                 text += self.eos_token
         return text + pending.decode("utf-8", "replace")
 
-    def __call__(self, text: str | list[str], **options: Any) -> dict[str, Any]:
+    def __call__(
+        self, text: str | list[str], **options: object
+    ) -> dict[str, list[int] | list[list[int]]]:
         """The tokens of one text or of several, as transformers returns them."""
         if isinstance(text, str):
             return {"input_ids": self.encode(text)}

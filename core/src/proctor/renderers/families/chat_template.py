@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
@@ -20,7 +20,10 @@ from proctor.renderers.tagged import (
     Tags,
     json_or_xml_call,
 )
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import Message, ToolSpec
+
+TemplateMessage: TypeAlias = dict[str, Any]  # a message as somebody's chat template reads it
 
 _DIGITS = "".join(chr(0xE000 + digit) for digit in range(10))
 _OPEN, _CLOSE = chr(0xE00A), chr(0xE00B)
@@ -56,7 +59,7 @@ class ChatTemplateRenderer(Renderer):
     thinking_start = THINK
     may_spell_controls = True
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Tokenizer) -> None:
         template = getattr(tokenizer, "chat_template", None)
         if isinstance(template, Mapping):
             template = template.get("default")
@@ -155,7 +158,7 @@ class ChatTemplateRenderer(Renderer):
 
     def _render(
         self,
-        messages: list[dict[str, Any]],
+        messages: list[TemplateMessage],
         tools: list[ToolSpec] | None,
         *,
         add_generation_prompt: bool = True,
@@ -213,14 +216,17 @@ class _Hidden:
         self._pattern = pattern
         self._texts: list[str] = []
 
-    def hide(self, value: Any) -> Any:
-        """A message, or a part of one, with stand-ins for what must not be seen."""
+    def hide(self, message: TemplateMessage) -> TemplateMessage:
+        """A message with stand-ins for what must not be seen."""
+        return {key: self._hidden(value) for key, value in message.items()}
+
+    def _hidden(self, value: object) -> object:
         if isinstance(value, str):
             return self._pattern.sub(self._stand_in, value)
         if isinstance(value, Mapping):
-            return {key: self.hide(item) for key, item in value.items()}
+            return {key: self._hidden(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [self.hide(item) for item in value]
+            return [self._hidden(item) for item in value]
         return value
 
     def _stand_in(self, match: re.Match[str]) -> str:
@@ -241,7 +247,7 @@ class _Hidden:
         return parts
 
 
-def _reserved_spellings(tokenizer: Any, template: str) -> list[str]:
+def _reserved_spellings(tokenizer: Tokenizer, template: str) -> list[str]:
     """Special tokens, and the other added tokens that structure an answer; longest first."""
     added = getattr(tokenizer, "added_tokens_decoder", {}).values()
     spellings = set(getattr(tokenizer, "all_special_tokens", ()))
@@ -253,12 +259,12 @@ def _reserved_spellings(tokenizer: Any, template: str) -> list[str]:
     return sorted((s for s in spellings if s and not s.isspace()), key=lambda s: (-len(s), s))
 
 
-def as_template_input(message: Message, template: str) -> dict[str, Any]:
+def as_template_input(message: Message, template: str) -> TemplateMessage:
     """A message as templates know it: content is a string, thinking a key of its own."""
     parts = parts_of(message, "chat_template")
     text = "".join(part["text"] for part in parts if part["type"] == "text")
     thinking = "".join(part["thinking"] for part in parts if part["type"] == "thinking")
-    converted: dict[str, Any] = {"role": message["role"], "content": text}
+    converted: TemplateMessage = {"role": message["role"], "content": text}
     if thinking:
         key = next((k for k in ("reasoning_content", "thinking") if k in template), None)
         if key is None:
@@ -290,7 +296,7 @@ def as_template_input(message: Message, template: str) -> dict[str, Any]:
     return converted
 
 
-def _with_arguments(message: dict[str, Any], *, read: bool) -> dict[str, Any]:
+def _with_arguments(message: TemplateMessage, *, read: bool) -> TemplateMessage:
     """The message with its tool calls' arguments as mappings, or as they are.
 
     Templates want the one or the other, and raise where they get the wrong one.
@@ -298,14 +304,17 @@ def _with_arguments(message: dict[str, Any], *, read: bool) -> dict[str, Any]:
     if not read or "tool_calls" not in message:
         return message
     calls = [
-        {**call, "function": {**call["function"], "arguments": _parsed(call["function"])}}
+        {
+            **call,
+            "function": {**call["function"], "arguments": _parsed(call["function"]["arguments"])},
+        }
         for call in message["tool_calls"]
     ]
     return {**message, "tool_calls": calls}
 
 
-def _parsed(function: Mapping[str, Any]) -> Any:
+def _parsed(arguments: str) -> object:
     try:
-        return json.loads(function["arguments"])
+        return json.loads(arguments)
     except ValueError:
-        return function["arguments"]
+        return arguments

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
@@ -14,6 +14,7 @@ from proctor.renderers.families.harmony_tools import declare_namespace
 from proctor.renderers.markup import Block, Control, Piece, spell
 from proctor.renderers.messages import AnswerPart, assistant_message, calls_of, content_of, parts_of
 from proctor.renderers.tagged import UNFINISHED_CALL
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import (
     Message,
     TextPart,
@@ -65,7 +66,7 @@ class GptOssMediumReasoningRenderer(Renderer):
     differs_on = frozenset({"thinking in the history"})
     other_ends = (Control("<|endoftext|>"),)
 
-    def __init__(self, tokenizer: Any, current_date: str | None = None) -> None:
+    def __init__(self, tokenizer: Tokenizer, current_date: str | None = None) -> None:
         super().__init__(tokenizer)
         self.current_date = current_date or date.today().isoformat()
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from proctor.types import ToolSpec
+
+Schema: TypeAlias = Mapping[str, Any]  # the JSON of whoever declares the tool
 
 _SCALARS = {"string": "string", "number": "number", "integer": "number", "boolean": "boolean"}
 
@@ -27,7 +29,7 @@ def _declare(tool: ToolSpec) -> str:
     return f"{comment}type {tool['name']} = {_parameters(tool.get('parameters') or {})} => any;"
 
 
-def _parameters(schema: Mapping[str, Any]) -> str:
+def _parameters(schema: Schema) -> str:
     if schema.get("type") != "object" or not schema.get("properties"):
         return "()"
     about = schema.get("description")
@@ -41,11 +43,11 @@ def _parameters(schema: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "})"])
 
 
-def _property(name: str, schema: Mapping[str, Any], required: Sequence[str]) -> str:
+def _property(name: str, schema: Schema, required: Sequence[str]) -> str:
     return f"{name}{'' if name in required else '?'}: {_type(schema)}"
 
 
-def _comments(schema: Mapping[str, Any]) -> Iterator[str]:
+def _comments(schema: Schema) -> Iterator[str]:
     if schema.get("title"):
         yield str(schema["title"])
         yield ""
@@ -56,7 +58,7 @@ def _comments(schema: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"- {json.dumps(example)}" for example in schema["examples"])
 
 
-def _type(schema: Mapping[str, Any]) -> str:
+def _type(schema: Schema) -> str:
     for union in ("oneOf", "anyOf"):
         if union in schema:
             return " | ".join(_type(option) for option in schema[union])

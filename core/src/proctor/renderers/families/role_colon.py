@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Control, Piece, spell
 from proctor.renderers.messages import assistant_message, content_of, refuse_tools, text_of
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import Message, Termination, TextPart
 
 _BEFORE_CONTENT = " "
@@ -26,7 +26,7 @@ class RoleColonRenderer(Renderer):
     is_plain_text = True
     accepts_eos = True
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Tokenizer) -> None:
         start = getattr(tokenizer, "bos_token", None)
         self.controls = (Control(start),) if start else ()
         super().__init__(tokenizer)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field, PrivateAttr, model_validator
 
 from proctor.errors import BackendError, ConfigError, one_line
-from proctor.renderers.tokenizers import get_tokenizer
+from proctor.renderers.tokenizers import Tokenizer, get_tokenizer
 from proctor.sampling.backends import Backend
 from proctor.sampling.budget import DEFAULT_REQUEST_TIMEOUT
 from proctor.sampling.identities import tokenizer_of
-from proctor.sampling.models import OpenedModel
+from proctor.sampling.models import Client, OpenedModel
 from proctor.sampling.tinker.address import without_credentials
 from proctor.sampling.tinker.paths import CheckpointPath, folder_names
 from proctor.sampling.tinker.service import TinkerService
@@ -166,8 +164,10 @@ class TinkerBackend(Backend):
             max_in_flight=min(cap, DISPATCHED_AT_ONCE),
         )
 
-    async def _load_tokenizer(self, service: TinkerService, client: Any, base_model: str) -> Any:
-        def load() -> Any:
+    async def _load_tokenizer(
+        self, service: TinkerService, client: Client, base_model: str
+    ) -> Tokenizer:
+        def load() -> Tokenizer:
             if self.tokenizer is not None:
                 return get_tokenizer(self.tokenizer)
             return tokenizer_of(client)

@@ -14,7 +14,7 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from proctor.errors import BackendError, ConfigError, ProctorError, one_line
@@ -24,6 +24,8 @@ from proctor.waiting import Overdue, in_daemon_thread, within
 
 if TYPE_CHECKING:
     import tinker
+
+Answer = TypeVar("Answer")
 
 PREFLIGHT_SECONDS = 25.0
 """For all that is asked before anything is sampled."""
@@ -204,8 +206,7 @@ class TinkerService:
             base_model=None if path else base_model,
             retry_config=RetryConfig(progress_timeout=progress_timeout),
         )
-        client = await self._ask("asked to sample", in_daemon_thread(lambda: create().result()))
-        return client  # type: ignore[no-any-return]
+        return await self._ask("asked to sample", in_daemon_thread(lambda: create().result()))
 
     async def close(self) -> None:
         """Ends the session, if the server answers to that."""
@@ -262,10 +263,10 @@ class TinkerService:
     async def _ask(
         self,
         what: str,
-        question: Awaitable[Any],
+        question: Awaitable[Answer],
         *,
         passed: tuple[type[Exception], ...] = (),
-    ) -> Any:
+    ) -> Answer:
         """Awaits an answer, and turns what goes wrong into one line; ``passed`` goes through."""
         seconds = max(0.0, min(STEP_SECONDS, self._until - time.monotonic()))
         try:
