@@ -17,6 +17,7 @@ import proctor
 from proctor.components.build import build
 from proctor.plugins.active import plugin_manager
 from proctor.plugins.core_names import KINDS
+from proctor.plugins.hook_arguments import ObservedRun
 
 STATES = {
     "fine": "ok",
@@ -270,10 +271,10 @@ def test_an_observer_that_raises_is_dropped_with_one_line(
         name="other",
         distribution="other-evals",
     )
-    manager = plugin_manager()
+    manager, run = plugin_manager(), ObservedRun(None, {})
     with caplog.at_level(logging.WARNING, "proctor"):
-        manager.sample_finished({"key": 1})
-        manager.sample_finished({"key": 2})
+        manager.sample_finished({"key": 1}, run)
+        manager.sample_finished({"key": 2}, run)
     assert len(caplog.records) == 1
     assert "watching-evals/watching" in caplog.text
     assert len(sys.modules["watching_evals"].seen) == 1
