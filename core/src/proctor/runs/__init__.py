@@ -1,0 +1,1 @@
+"""Runs: evaluators on a model, in one folder."""

@@ -1,0 +1,78 @@
+"""A run's folder, open for reading."""
+
+from __future__ import annotations
+import json
+from proctor.runs.folder import GRADES
+from proctor.runs.folder import RESULTS
+from proctor.runs.folder import RUN
+from proctor.runs.folder import SAMPLES
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from proctor.errors import ConfigError
+from collections.abc import Mapping
+
+
+class FinishedRun:
+    """A run's folder, open for reading.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        ConfigError: There is no run in it, or a file of it was damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        if not (folder / RUN).is_file():
+            raise ConfigError(
+                f"{folder} is no run's folder: it has no {RUN}",
+                fix="give the folder that 'proctor run' printed",
+            )
+        self.record = _record((folder / RUN).read_bytes(), str(folder / RUN))
+
+    def results(self) -> dict[str, Any] | None:
+        """What ``results.json`` holds; None where the run never got there."""
+        path = self.folder / RESULTS
+        return _record(path.read_bytes(), str(path)) if path.is_file() else None
+
+    def samples(self) -> Iterator[dict[str, Any]]:
+        """The samples, in the order of their evaluators and rows; the last record of a key wins."""
+        latest: dict[str, dict[str, Any]] = {}
+        for record in _lines(self.folder / SAMPLES):
+            latest[f"{record['evaluator']}:{record['key']}"] = record
+        yield from sorted(latest.values(), key=_reading_order)
+
+    def grades(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
+        """The grades of each (evaluator, sample key); the last record of a key wins."""
+        latest: dict[tuple[str, str], dict[str, Any]] = {}
+        for record in _lines(self.folder / GRADES):
+            latest[record["evaluator"], f"{record['key']}:{record['grader']}"] = record
+        grades: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for record in latest.values():
+            grades.setdefault((record["evaluator"], record["sample"]), []).append(record)
+        return grades
+
+def _reading_order(record: Mapping[str, Any]) -> tuple[str, int, int]:
+    return record["evaluator"], record["row"], record["index"]
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The whole records of a JSON lines file; a torn last line is no record."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.endswith(b"\n"):
+                yield _record(line, f"{path}:{number}")
+
+def _record(content: bytes, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(content)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise ConfigError(
+            "no JSON object stands here", where=where, fix="restore the file, or take this line out"
+        )
+    return record

@@ -1,0 +1,91 @@
+"""A run on disk: a folder that a person can read with ``less`` and load with pandas."""
+
+from __future__ import annotations
+import datetime
+import re
+from proctor.runs.json_lines import JsonLines
+from proctor.runs.json_lines import write_json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from proctor.errors import ConfigError
+
+
+SAMPLES = "samples.jsonl"
+
+GRADES = "grades.jsonl"
+
+RUN = "run.json"
+
+RESULTS = "results.json"
+
+class RunFolder:
+    """The folder of one run, open for writing.
+
+    Args:
+        folder: Where; made where there is none.
+
+    Raises:
+        ConfigError: It can't be made or written, or holds another run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"can't make the folder {folder}: {error.strerror}",
+                fix="choose another with --out",
+            ) from error
+        if (folder / RUN).exists():
+            raise ConfigError(
+                f"{folder} holds a run already", fix="choose another folder with --out"
+            )
+        for name in (SAMPLES, GRADES, RESULTS):
+            file = folder / name
+            if file.exists() and (not file.is_file() or file.stat().st_size):
+                raise ConfigError(
+                    f"{folder} has a {name} of its own, and no run",
+                    fix="choose another folder with --out",
+                )
+        self._samples = JsonLines(folder / SAMPLES)
+        self._grades = JsonLines(folder / GRADES)
+        self.record: dict[str, Any] = {}
+
+    def sample(self, record: Mapping[str, Any]) -> None:
+        """Appends a line to ``samples.jsonl``."""
+        self._samples.append(record)
+
+    def grade(self, record: Mapping[str, Any]) -> None:
+        """Appends a line to ``grades.jsonl``."""
+        self._grades.append(record)
+
+    def describe(self, **entries: Any) -> None:
+        """Adds to ``run.json``."""
+        self.record.update(entries)
+        write_json(self.folder / RUN, self.record)
+
+    def results(self, results: Mapping[str, Any]) -> None:
+        """Writes ``results.json``."""
+        write_json(self.folder / RESULTS, results)
+
+    def close(self) -> None:
+        """Closes the files."""
+        self._samples.close()
+        self._grades.close()
+
+def new_run_folder(parent: Path, label: str) -> Path:
+    """A folder name for a new run: the time and the config's name, never one that is taken."""
+    now = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-") or "run"
+    return free_folder(parent, f"{now}-{stem}")
+
+def free_folder(parent: Path, name: str) -> Path:
+    """A folder of a name, with a number behind it where the name is taken."""
+    folder = parent / name
+    number = 2
+    while folder.exists():
+        folder = parent / f"{name}-{number}"
+        number += 1
+    return folder

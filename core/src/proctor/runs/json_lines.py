@@ -1,0 +1,93 @@
+"""JSON files that are written whole or not at all."""
+
+from __future__ import annotations
+import errno
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from proctor.errors import ConfigError
+from proctor.errors import RunError
+from proctor.runs.json_text import to_line
+from proctor.runs.json_text import to_document
+
+
+class JsonLines:
+    """An append-only file of JSON lines, each written whole.
+
+    A torn last line, left by a process that was killed, is cut off when the file is opened.
+
+    Args:
+        path: The file; made where there is none.
+
+    Raises:
+        ConfigError: It can't be opened for writing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as error:
+            raise ConfigError(
+                f"can't write {path}: {error.strerror}", fix="choose another folder with --out"
+            ) from error
+        self._size = self._mend()
+
+    def _mend(self) -> int:
+        """Cuts off a last line without an end; returns the size of what is whole."""
+        size = os.fstat(self._descriptor).st_size
+        whole = size
+        while whole > 0:
+            start = max(0, whole - 65536)
+            block = os.pread(self._descriptor, whole - start, start)
+            end = block.rfind(b"\n")
+            if end >= 0:
+                whole = start + end + 1
+                break
+            whole = start
+        if whole < size:
+            os.ftruncate(self._descriptor, whole)
+        return whole
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Writes one record as one line.
+
+        Raises:
+            RunError: It can't be written, as on a full disk; what was there before is whole.
+        """
+        line = to_line(record)
+        try:
+            written = os.write(self._descriptor, line)
+            while written < len(line):
+                more = os.write(self._descriptor, line[written:])
+                if more == 0:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                written += more
+        except OSError as error:
+            os.ftruncate(self._descriptor, self._size)
+            raise RunError(
+                f"can't write {self.path}: {error.strerror}",
+                fix="what was written is whole; make room and run again",
+            ) from error
+        self._size += len(line)
+
+    def close(self) -> None:
+        """Closes the file."""
+        os.close(self._descriptor)
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Writes a JSON file whole or not at all.
+
+    Raises:
+        RunError: It can't be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(to_document(value), encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise RunError(
+            f"can't write {path}: {error.strerror}", fix="make room, or choose another folder"
+        ) from error

@@ -1,0 +1,51 @@
+"""Records as strict JSON."""
+
+from __future__ import annotations
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+from pydantic import BaseModel
+
+
+def to_line(record: Mapping[str, Any]) -> bytes:
+    """A record as one line of strict JSON in UTF-8, newline included.
+
+    Whatever a dataset or a grader put into it gets written: what JSON has no form for, as text.
+    """
+    try:
+        text = json.dumps(record, ensure_ascii=False, allow_nan=False, default=_plain)
+    except (TypeError, ValueError):
+        text = json.dumps(_strict(record), ensure_ascii=False, allow_nan=False)
+    # lone surrogates can't be encoded; a model can emit half a character
+    return text.encode("utf-8", "replace") + b"\n"
+
+def to_document(value: Mapping[str, Any]) -> str:
+    """A mapping as strict JSON for people: indented, newline included."""
+    return json.dumps(json.loads(to_line(value)), ensure_ascii=False, indent=2) + "\n"
+
+def _plain(value: object) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(value, "tolist"):  # NumPy's and torch's arrays and numbers
+        return value.tolist()
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return str(value)
+
+def _strict(value: Any, holders: tuple[int, ...] = ()) -> Any:
+    """A value in JSON's own types: NaN, infinities and what holds itself as text, keys as text."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, (str, int)) or value is None:
+        return value
+    if id(value) in holders:
+        return "(itself)"
+    holders = (*holders, id(value))
+    if isinstance(value, Mapping):
+        return {str(key): _strict(item, holders) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_strict(item, holders) for item in value]
+    return _strict(_plain(value), holders)

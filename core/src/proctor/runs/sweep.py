@@ -1,0 +1,201 @@
+"""A sweep: the same evaluators on several checkpoints, one run each, and one table of all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from proctor.configs.loading import load_config
+from proctor.evaluators.context import Progress
+from proctor.errors import (
+    ConfigError,
+    DatasetError,
+    PluginError,
+    UnknownComponentError,
+)
+from proctor.errors import reason_of
+from proctor.runs.report import RunReport
+from proctor.runs.offline import run_config
+from proctor.runs.folder import RUN
+from proctor.runs.json_lines import write_json
+from proctor.sampling.budget import StopSignal
+from proctor.configs.yaml_file import read_yaml
+
+SWEEP = "sweep.json"
+MISTAKES = (ConfigError, DatasetError, PluginError, UnknownComponentError)
+"""What no other checkpoint would make good."""
+_WHICH = ("model_path", "training_run", "every_nth")
+
+
+@runtime_checkable
+class SweepingBackend(Protocol):
+    """A backend whose options may name several checkpoints."""
+
+    async def checkpoints(self) -> list[tuple[str, str]] | None:
+        """The folder's name and the path of each; None where the options name one model."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRun:
+    """What became of one checkpoint.
+
+    Attributes:
+        name: Its name, which is its folder's.
+        path: Its path on the server.
+        folder: Its run's folder.
+        report: How its run ended; None where it could not be run.
+        error: Why it could not.
+    """
+
+    name: str
+    path: str
+    folder: Path
+    report: RunReport | None = None
+    error: str | None = None
+
+    @property
+    def status(self) -> str:
+        """``complete``, ``failed`` or ``interrupted``."""
+        return self.report.status if self.report else "failed"
+
+    def to_json(self) -> dict[str, Any]:
+        """Its entry in ``sweep.json``."""
+        results = self.report.to_json() if self.report else {"metrics": {}, "errors": {}}
+        about = {"checkpoint": self.path, "name": self.name, "folder": str(self.folder)}
+        return about | results | {"status": self.status, "error": self.error}
+
+
+@dataclass(slots=True)
+class SweepReport:
+    """How a sweep ended.
+
+    Attributes:
+        folder: Its folder, with one folder for each checkpoint in it.
+        runs: What became of each checkpoint, in their order.
+        is_interrupted: Whether a person stopped it.
+    """
+
+    folder: Path
+    runs: list[CheckpointRun] = field(default_factory=list)
+    is_interrupted: bool = False
+
+    @property
+    def status(self) -> str:
+        """``interrupted``, ``failed`` where any checkpoint did, or ``complete``."""
+        if self.is_interrupted:
+            return "interrupted"
+        return "complete" if all(run.status == "complete" for run in self.runs) else "failed"
+
+    @property
+    def exit_code(self) -> int:
+        """0 where every run is complete, 1 where one failed, 130 after an interrupt."""
+        return {"complete": 0, "failed": 1, "interrupted": 130}[self.status]
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``sweep.json`` holds."""
+        return {"status": self.status, "checkpoints": [run.to_json() for run in self.runs]}
+
+
+def chosen_model(
+    config: Path, model_paths: Sequence[str], training_run: str | None, every_nth: int | None
+) -> dict[str, Any] | None:
+    """The config's ``model``, with the checkpoints of the command line in place of its own.
+
+    Args:
+        config: The config's file.
+        model_paths: Checkpoints; one is one run, several are a sweep.
+        training_run: A training run, all of whose checkpoints are meant.
+        every_nth: Each n-th of them only.
+
+    Returns:
+        The mapping; None where the command line names no model.
+
+    Raises:
+        ConfigError: The options contradict each other, or the config can't be read.
+    """
+    if model_paths and training_run is not None:
+        raise ConfigError(
+            "'--model-path' and '--training-run' exclude each other", fix="leave one out"
+        )
+    if not model_paths and training_run is None and every_nth is None:
+        return None
+    own = read_yaml(config)[0].get("model")
+    is_tinker = isinstance(own, Mapping) and own.get("backend") in ("tinker", "proctor/tinker")
+    model = dict(own) if is_tinker and isinstance(own, Mapping) else {"backend": "tinker"}
+    if model_paths or training_run is not None:
+        model = {key: value for key, value in model.items() if key not in _WHICH}
+    if model_paths:
+        model["model_path"] = model_paths[0] if len(model_paths) == 1 else list(model_paths)
+    if training_run is not None:
+        model["training_run"] = training_run
+    if every_nth is not None:
+        model["every_nth"] = every_nth
+    return model
+
+
+async def run_sweep(
+    config: Path,
+    model: Mapping[str, Any],
+    checkpoints: Sequence[tuple[str, str]],
+    folder: Path,
+    *,
+    overrides: Mapping[str, Any],
+    progress: Callable[[str], Progress],
+    stop: StopSignal,
+    limit: int | None = None,
+    is_strict: bool = False,
+) -> SweepReport:
+    """Runs a config on each checkpoint; one that fails loses no other.
+
+    Args:
+        config: The config's file.
+        model: Its ``model``, whose checkpoint is replaced.
+        checkpoints: The folder's name and the path of each.
+        folder: Where their folders go.
+        overrides: Keys that replace the config's.
+        progress: Makes what is told how a run goes, from the checkpoint's name.
+        stop: Set when a person interrupts.
+        limit: Most examples of each evaluator.
+        is_strict: Whether a renderer that looks wrong is an error.
+
+    Raises:
+        ProctorError: A mistake that no other checkpoint would make good.
+    """
+    for name, _ in checkpoints:
+        if (folder / name / RUN).exists():
+            raise ConfigError(
+                f"{folder / name} holds a run already", fix="choose another folder with --out"
+            )
+    shared = {key: value for key, value in model.items() if key not in _WHICH}
+    sweep = SweepReport(folder)
+    for name, path in checkpoints:
+        if stop.is_set:
+            break
+        try:
+            one = load_config(config, **{**overrides, "model": {**shared, "model_path": path}})
+            report = await run_config(
+                one,
+                folder / name,
+                progress=progress(name),
+                stop=stop,
+                limit=limit,
+                is_strict=is_strict,
+            )
+        except Exception as error:
+            if isinstance(error, MISTAKES) and not sweep.runs:
+                raise
+            sweep.runs.append(CheckpointRun(name, path, folder / name, error=reason_of(error)))
+        else:
+            sweep.runs.append(CheckpointRun(name, path, folder / name, report))
+    sweep.is_interrupted = stop.is_set
+    if sweep.runs:
+        await asyncio.to_thread(_write, sweep)
+    return sweep
+
+
+def _write(sweep: SweepReport) -> None:
+    sweep.folder.mkdir(parents=True, exist_ok=True)
+    write_json(sweep.folder / SWEEP, sweep.to_json())
