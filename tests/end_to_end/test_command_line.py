@@ -131,7 +131,7 @@ def test_show_says_each_score_or_why_there_is_none(
     assert command_line("run", config(spain="CUT"), "--out", "good").code == 0
     shown = command_line("show", "good").out
     assert f"{NAME}/exact  0.750 [" in shown
-    assert "n=4  truncated 1\n" in shown
+    assert "n=4  truncated 1 (1.000 over complete answers)\n" in shown
     assert command_line("run", config(italy="FAIL"), "--out", "bad").code == 1
     shown = command_line("show", "bad").out
     assert f"{NAME}/exact  no score: 3 of 4 answers have a grade" in shown

@@ -1,16 +1,15 @@
 """A run's folder, open for reading."""
 
 from __future__ import annotations
+
 import json
-from proctor.runs.folder import GRADES
-from proctor.runs.folder import RESULTS
-from proctor.runs.folder import RUN
-from proctor.runs.folder import SAMPLES
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
 from proctor.errors import ConfigError
-from collections.abc import Mapping
+from proctor.runs.folder import GRADES, RESULTS, RUN, SAMPLES
+from proctor.runs.report import RunReport
 
 
 class FinishedRun:
@@ -37,6 +36,24 @@ class FinishedRun:
         path = self.folder / RESULTS
         return _record(path.read_bytes(), str(path)) if path.is_file() else None
 
+    def report(self) -> RunReport | None:
+        """How the run ended, as it was when it did; None where it never got there.
+
+        Raises:
+            ConfigError: ``results.json`` lacks something, as one of another version may.
+        """
+        results = self.results()
+        if results is None:
+            return None
+        try:
+            return RunReport.from_json(results, self.folder)
+        except ConfigError as error:
+            raise ConfigError(
+                error.what,
+                where=str(self.folder / RESULTS),
+                fix="restore the file; without it, the samples are shown and no scores",
+            ) from error
+
     def samples(self) -> Iterator[dict[str, Any]]:
         """The samples, in the order of their evaluators and rows; the last record of a key wins."""
         latest: dict[str, dict[str, Any]] = {}
@@ -54,8 +71,10 @@ class FinishedRun:
             grades.setdefault((record["evaluator"], record["sample"]), []).append(record)
         return grades
 
+
 def _reading_order(record: Mapping[str, Any]) -> tuple[str, int, int]:
     return record["evaluator"], record["row"], record["index"]
+
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     """The whole records of a JSON lines file; a torn last line is no record."""
@@ -65,6 +84,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
         for number, line in enumerate(file, start=1):
             if line.endswith(b"\n"):
                 yield _record(line, f"{path}:{number}")
+
 
 def _record(content: bytes, where: str) -> dict[str, Any]:
     try:
