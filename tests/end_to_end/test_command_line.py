@@ -219,6 +219,61 @@ def test_lint_says_that_it_has_nothing_to_look_at(command_line: Any, chatty: Pat
     assert json.loads(command_line("lint", str(chatty), "--json").out) == {}
 
 
+LINTED = """\
+plugins: [chatty.py]
+evaluators:
+  - {name: graded, graders: [judged], dataset: {type: inline, rows: [{id: a, input: Capital}]}}
+  - {name: exactly, graders: [exact], dataset: {type: inline, rows: [{id: a, input: Capital}]}}
+  - {type: chatty, name: house}
+  - type: nll
+    dataset: {type: inline, rows: [{id: a, input: A, target: Rome}, {id: b, input: B}]}
+  - type: choice_logprob
+    dataset: {type: inline, rows: [
+      {id: a, input: A, target: 1, choices: [yes it is, no way]},
+      {id: b, input: B, target: Rome},
+      {id: c, input: C, target: 0, choices: [yes it is, not at all]}]}
+"""
+
+JUDGED = """
+
+class Judged(proctor.Grader):
+    needs_target = False
+
+    def grade(self, example, sample) -> bool:
+        return True
+
+
+@proctor.hookimpl(specname="proctor_register")
+def more(registry):
+    registry.grader("judged", Judged)
+"""
+
+
+def test_lint_looks_at_every_evaluator_with_a_dataset_and_names_the_others(
+    command_line: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "chatty.py").write_text(EVALUATOR + JUDGED)
+    (tmp_path / "evals.yaml").write_text(LINTED)
+    printed = command_line("lint", "evals.yaml", "--json", with_backend=False)
+    found = {
+        name: {finding["check"]: finding["rows"] for finding in report["findings"]}
+        for name, report in json.loads(printed.out).items()
+    }
+    assert list(found) == ["graded", "exactly", "nll", "choice_logprob"]
+    assert "no-target" not in found["graded"]
+    assert found["exactly"]["no-target"] == [1]
+    assert found["nll"]["no-target"] == [2]
+    assert "refused-row" not in found["nll"]
+    assert found["choice_logprob"]["refused-row"] == [2]
+    assert "gold-position" not in found["choice_logprob"]
+    line = "house  not looked at: it has no dataset that lint can read\n"
+    assert printed.err == line
+    assert printed.code == 1
+    printed = command_line("lint", "evals.yaml", with_backend=False)
+    assert printed.out.endswith(line)
+    assert "the evaluator can't use it: row 'b' has no choices (rows 2)" in printed.out
+
+
 def test_debug_may_stand_anywhere(config: Any, tmp_path: Path) -> None:
     """The error says that --debug shows the traceback; at the end of the line, it was refused."""
     (tmp_path / "broken.yaml").write_text("evaluators: [nothing]\nmodel: {backend: scripted}\n")

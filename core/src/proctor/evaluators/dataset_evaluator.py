@@ -65,6 +65,11 @@ class DatasetEvaluator(Component, SamplingClientEvaluator):
         """What its metrics' names begin with."""
         return self._label or self.label
 
+    @property
+    def needs_target(self) -> bool:
+        """Whether every example must have a target."""
+        return True
+
     async def open_datasets(self) -> None:
         """Opens the dataset, and that of the shots, once."""
         await self._open(self.dataset)

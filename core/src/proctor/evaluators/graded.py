@@ -42,6 +42,11 @@ class GradedEvaluator(DatasetEvaluator):
             options["graders"] = [build("grader", grader) for grader in options["graders"]]
         super().__init__(name=name, **options)
 
+    @property
+    def needs_target(self) -> bool:
+        """Whether any grader needs one."""
+        return any(grader.needs_target for grader in self.graders)
+
     def grader_names(self) -> list[str]:
         """Each grader's name in metric names: the registered one, numbered where it repeats."""
         names: list[str] = []
