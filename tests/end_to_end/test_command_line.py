@@ -131,7 +131,7 @@ def test_show_says_each_score_or_why_there_is_none(
     assert command_line("run", config(spain="CUT"), "--out", "good").code == 0
     shown = command_line("show", "good").out
     assert f"{NAME}/exact  0.750 [" in shown
-    assert "n=4  truncated 1\n" in shown
+    assert "n=4  truncated 1 (1.000 over complete answers)\n" in shown
     assert command_line("run", config(italy="FAIL"), "--out", "bad").code == 1
     shown = command_line("show", "bad").out
     assert f"{NAME}/exact  no score: 3 of 4 answers have a grade" in shown
@@ -217,6 +217,61 @@ def test_lint_says_that_it_has_nothing_to_look_at(command_line: Any, chatty: Pat
     assert printed.code == 0
     assert "no evaluator" in printed.out
     assert json.loads(command_line("lint", str(chatty), "--json").out) == {}
+
+
+LINTED = """\
+plugins: [chatty.py]
+evaluators:
+  - {name: graded, graders: [judged], dataset: {type: inline, rows: [{id: a, input: Capital}]}}
+  - {name: exactly, graders: [exact], dataset: {type: inline, rows: [{id: a, input: Capital}]}}
+  - {type: chatty, name: house}
+  - type: nll
+    dataset: {type: inline, rows: [{id: a, input: A, target: Rome}, {id: b, input: B}]}
+  - type: choice_logprob
+    dataset: {type: inline, rows: [
+      {id: a, input: A, target: 1, choices: [yes it is, no way]},
+      {id: b, input: B, target: Rome},
+      {id: c, input: C, target: 0, choices: [yes it is, not at all]}]}
+"""
+
+JUDGED = """
+
+class Judged(proctor.Grader):
+    needs_target = False
+
+    def grade(self, example, sample) -> bool:
+        return True
+
+
+@proctor.hookimpl(specname="proctor_register")
+def more(registry):
+    registry.grader("judged", Judged)
+"""
+
+
+def test_lint_looks_at_every_evaluator_with_a_dataset_and_names_the_others(
+    command_line: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "chatty.py").write_text(EVALUATOR + JUDGED)
+    (tmp_path / "evals.yaml").write_text(LINTED)
+    printed = command_line("lint", "evals.yaml", "--json", with_backend=False)
+    found = {
+        name: {finding["check"]: finding["rows"] for finding in report["findings"]}
+        for name, report in json.loads(printed.out).items()
+    }
+    assert list(found) == ["graded", "exactly", "nll", "choice_logprob"]
+    assert "no-target" not in found["graded"]
+    assert found["exactly"]["no-target"] == [1]
+    assert found["nll"]["no-target"] == [2]
+    assert "refused-row" not in found["nll"]
+    assert found["choice_logprob"]["refused-row"] == [2]
+    assert "gold-position" not in found["choice_logprob"]
+    line = "house  not looked at: it has no dataset that lint can read\n"
+    assert printed.err == line
+    assert printed.code == 1
+    printed = command_line("lint", "evals.yaml", with_backend=False)
+    assert printed.out.endswith(line)
+    assert "the evaluator can't use it: row 'b' has no choices (rows 2)" in printed.out
 
 
 def test_debug_may_stand_anywhere(config: Any, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from scipy import stats
 
 from proctor.datasets.lint import lint_examples
 from proctor.datasets.lint.uniformity import same_shares_p, uniform_p
+from proctor.errors import DatasetError
 from proctor.types import Example, Message
 
 
@@ -333,6 +334,34 @@ def test_equal_shares_of_few_counts_is_near_fishers_exact_test():
     expected = stats.fisher_exact(np.stack([first, rest])).pvalue
     assert same_shares_p(first, rest, seed=0) == pytest.approx(expected, rel=0.1)
     assert same_shares_p(np.array([0, 5]), np.array([0, 9]), seed=0) == 1.0
+
+
+def test_options_that_no_prompt_shows_may_stand_anywhere():
+    """A likelihood is asked of each option by itself: no letter, and no order."""
+    examples = quizzes([0] * 200, options=4)
+    examples.append(Example("in", "Which?", 0, choices=("a dog", "dog")))
+    examples.append(Example("many", "Which?", 29, choices=tuple(f"o{n:02}x" for n in range(30))))
+    assert found(examples, "gold-position").severity == "warning"
+    for check in ("gold-position", "contained-choices", "unusable-choices"):
+        assert found_any(examples, check)
+        assert not found_any(examples, check, shows_choices=False)
+    examples.append(Example("same", "Which?", 0, choices=("a dog", "A dog")))
+    examples.append(Example("one", "Which?", 0, choices=("a dog",)))
+    assert found(examples, "same-choices", shows_choices=False).rows == (203,)
+    assert found(examples, "unusable-choices", shows_choices=False).rows == (204,)
+
+
+def test_rows_that_the_evaluator_refuses_are_an_error_in_its_words():
+    def use(example):
+        if not example.target.strip():
+            raise DatasetError(f"row {example.id!r} is blank", fix="fill it in")
+
+    examples = [*questions(3), Example("x", "?", " "), Example("y", "?", ""), Example("z", "?")]
+    finding = found(examples, "refused-row", use=use)
+    assert (finding.severity, finding.rows, finding.fix) == ("error", (4, 5), "fill it in")
+    assert finding.message == "the evaluator can't use it: row 'x' is blank"
+    assert found(examples, "no-target", use=use).rows == (6,)
+    assert not found_any(questions(3), "refused-row", use=use)
 
 
 def test_the_worst_comes_first_and_the_json_is_plain():

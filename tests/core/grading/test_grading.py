@@ -14,6 +14,7 @@ import pytest
 import proctor
 from proctor.grading.stage import GradingStage
 from proctor.scoring.grades import GradedPair
+from proctor.scoring.ledger import Ledger, LedgerColumn
 from proctor.testing import Reply, ScriptedClient
 
 
@@ -231,22 +232,131 @@ async def test_a_grader_that_hangs_loses_its_own_row_only(kind: str) -> None:
     assert "no verdict within 0.3 s" in (graded[4].reason or "")
 
 
-async def test_a_transient_error_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proctor.grading.stage.time.sleep", lambda _: None)
+@pytest.mark.parametrize("kind", ["sync", "async", "batch", "async batch"])
+@pytest.mark.parametrize(
+    ("error", "failures", "calls_made"),
+    [
+        (proctor.TransientError("busy"), 2, 3),
+        (proctor.TransientError("busy"), 9, 3),
+        (ValueError("no number"), 9, 1),
+    ],
+)
+async def test_a_transient_error_is_tried_again(
+    kind: str, error: Exception, failures: int, calls_made: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proctor.grading.attempts.FIRST_PAUSE", 0.001)
     calls: dict[int, int] = {}
 
-    class Flaky(Each):
-        """Fails twice for each row."""
+    def verdict(sample: proctor.Sample) -> bool:
+        number = number_of(sample)
+        calls[number] = calls.get(number, 0) + 1
+        if calls[number] <= failures:
+            raise error
+        return True
+
+    class Sync(proctor.Grader):
+        """Fails for each row."""
 
         def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
-            number = number_of(sample)
-            calls[number] = calls.get(number, 0) + 1
-            if calls[number] <= 2:
-                raise proctor.TransientError("busy")
-            return True
+            return verdict(sample)
 
-    assert values(await grade(Flaky(), 3)) == [1.0] * 3
-    assert set(calls.values()) == {3}
+    class Async(proctor.Grader):
+        """Fails for each row."""
+
+        async def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
+            return verdict(sample)
+
+    class Batch(proctor.Grader):
+        """Fails for each row."""
+
+        batch_size: ClassVar[int] = 1
+
+        def grade_batch(self, pairs: Sequence[Any]) -> list[bool]:
+            return [verdict(sample) for _, sample in pairs]
+
+    class AsyncBatch(proctor.Grader):
+        """Fails for each row."""
+
+        batch_size: ClassVar[int] = 1
+
+        async def grade_batch(self, pairs: Sequence[Any]) -> list[bool]:
+            return [verdict(sample) for _, sample in pairs]
+
+    grader = {"sync": Sync, "async": Async, "batch": Batch, "async batch": AsyncBatch}[kind]()
+    graded = await grade(grader, 3)
+    assert set(calls.values()) == {calls_made}
+    if failures < calls_made:
+        assert values(graded) == [1.0] * 3
+    else:
+        assert values(graded) == [None] * 3
+        assert all(str(error) in (grading.reason or "") for grading in graded.values())
+
+
+async def test_a_batch_that_fails_is_not_tried_again_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("proctor.grading.attempts.FIRST_PAUSE", 0.001)
+    sizes: list[int] = []
+
+    class Batch(proctor.Grader):
+        """Fails for more than one row at once."""
+
+        batch_size: ClassVar[int] = 4
+
+        def grade_batch(self, pairs: Sequence[Any]) -> list[bool]:
+            sizes.append(len(pairs))
+            if len(pairs) > 1:
+                raise proctor.TransientError("too much at once")
+            return [True]
+
+    pairs = [pair(number) for number in range(4)]
+    gradings = await proctor.grade_pairs(Batch(), pairs)
+    assert all(grading.grade for grading in gradings)
+    assert sizes == [4, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        True,
+        False,
+        0,
+        1,
+        0.5,
+        -0.1,
+        1.1,
+        math.nan,
+        math.inf,
+        None,
+        "1",
+        proctor.Grade(0.25),
+        10**400,
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize(
+    ("worst", "best", "proportion"),
+    [(0.0, 1.0, False), (0.0, 1.0, True), (1.0, 0.0, False), (None, 1.0, True), (None, 5.0, False)],
+)
+async def test_a_grade_is_one_exactly_where_the_ledger_takes_it(
+    verdict: Any, worst: float | None, best: float, proportion: bool
+) -> None:
+    """What is in the records is what is in the score."""
+
+    class Given(proctor.Grader):
+        """Gives the verdict."""
+
+        def grade(self, example: proctor.Example, sample: proctor.Sample) -> Any:
+            return verdict
+
+    scale = {"worst": worst, "best": best, "proportion": proportion}
+    grader = type("Scaled", (Given,), {"__doc__": "Gives the verdict.", **scale})()
+    (grading,) = await proctor.grade_pairs(grader, [pair(1)])
+    ledger = Ledger([LedgerColumn("g", worst, best, proportion)])
+    outcome = ledger.record(ledger.add_example(), 0, "g", proctor.Outcome.GRADED, verdict)
+    assert outcome is grading.outcome
+    if grading.grade is not None:
+        assert ledger.estimate("g").score == grading.grade.value
 
 
 def test_a_grader_with_worst_equal_to_best_is_refused_at_definition() -> None:

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 import proctor
+from proctor.components import presets
+from proctor.components.build import build
 from proctor.components.fingerprints import describe, fingerprint
+from proctor.components.presets import expand
+from proctor.configs import loading
 
 PRESETS = """
 import proctor
@@ -56,6 +60,25 @@ def test_a_preset_is_used_by_name(house: Any) -> None:
     (entry,) = load("house-qa")
     assert (entry.name, entry.every, entry.evaluator.limit) == ("house-qa", 5, 10)
     assert entry.presets == ("house-evals/house-qa",)
+
+
+def test_a_preset_is_expanded_once(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    expanded = []
+
+    def counted(spec: Any, *rest: Any) -> Any:
+        expanded.append(spec["type"])
+        return expand(spec, *rest)
+
+    monkeypatch.setattr(presets, "expand", counted)
+    monkeypatch.setattr(loading, "expand", counted)
+    load("house-qa")
+    assert expanded == ["house-qa"]
+    expanded.clear()
+    load("house-suite")
+    assert expanded == ["house-suite", "house-qa", "house-qa"]
+    expanded.clear()
+    build("evaluator", "from-file")
+    assert expanded == ["from-file"]
 
 
 def test_options_are_overridden_one_by_one(house: Any) -> None:

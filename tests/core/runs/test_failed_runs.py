@@ -16,6 +16,7 @@ from proctor.configs.loading import load_config
 from proctor.runs.folder import RunFolder
 from proctor.runs.offline import run_config
 from proctor.runs.report import RunReport
+from proctor.runs.run_options import RunOptions
 from proctor.sampling.budget import StopSignal
 from proctor.scoring.results import EvaluationResult
 from proctor.testing import ByteTokenizer, Hang, Reply, ScriptedClient
@@ -270,7 +271,7 @@ async def test_an_interrupt_while_datasets_are_read_opens_no_model(tmp_path: Pat
     stop.set()
     config = load_config({"model": Model(), "evaluators": [graded()]})
     with pytest.raises(asyncio.CancelledError):
-        await run_config(config, tmp_path / "run", stop=stop)
+        await run_config(config, tmp_path / "run", RunOptions(stop=stop))
     assert "open dataset" in LOG
     assert "close dataset" in LOG
     assert "open backend" not in LOG

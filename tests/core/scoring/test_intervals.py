@@ -13,8 +13,6 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from proctor.scoring.intervals import (
-    bootstrap_interval,
-    clustered_stderr,
     estimate_mean,
     t_quantile,
     wilson_interval,
@@ -45,7 +43,6 @@ def test_clustered_stderr_is_that_of_statsmodels(seed):
     values, clusters = values[order], clusters[order]
     model = sm.OLS(values, np.ones(len(values)))
     fit = model.fit(cov_type="cluster", cov_kwds={"groups": clusters + 50})
-    assert clustered_stderr(values, clusters) == pytest.approx(fit.bse[0], rel=0, abs=1e-9)
     estimate = estimate_mean(values, clusters)
     assert estimate.stderr == pytest.approx(fit.bse[0], rel=0, abs=1e-9)
     assert estimate.mean == pytest.approx(fit.params[0])
@@ -57,13 +54,13 @@ def test_clustered_stderr_is_that_of_statsmodels(seed):
 
 def test_without_clusters_the_stderr_is_the_textbook_one():
     values = np.array([1.0, 4.0, 2.0, 2.0, 5.0])
-    assert clustered_stderr(values) == pytest.approx(stats.sem(values), rel=1e-12)
+    assert estimate_mean(values).stderr == pytest.approx(stats.sem(values), rel=1e-12)
 
 
 def test_clusters_of_copies_say_no_more_than_the_originals():
     values = np.array([0.1, 0.9, 0.3, 0.2, 0.7])
-    copies = clustered_stderr(np.repeat(values, 10), np.repeat(np.arange(5), 10))
-    assert copies == pytest.approx(clustered_stderr(values), rel=1e-12)
+    copies = estimate_mean(np.repeat(values, 10), np.repeat(np.arange(5), 10))
+    assert copies.stderr == pytest.approx(estimate_mean(values).stderr, rel=1e-12)
 
 
 @pytest.mark.parametrize(("correct", "n"), [(0, 10), (1, 10), (7, 20), (50, 100), (999, 1000)])
@@ -160,7 +157,7 @@ def test_nothing_has_no_mean():
     assert math.isnan(found.mean)
     assert math.isnan(found.ci_low)
     assert found.method == "none"
-    assert math.isnan(clustered_stderr(np.array([])))
+    assert math.isnan(found.stderr)
 
 
 def test_equal_grades_on_an_open_scale_have_no_interval():
@@ -185,54 +182,3 @@ def test_a_scale_may_run_either_way_and_be_of_any_length():
     assert stars.ci_low == pytest.approx(1 + 4 * unit.ci_low)
     assert stars.stderr == pytest.approx(4 * unit.stderr)
     assert (errors.ci_low, errors.ci_high) == pytest.approx((1 - unit.ci_high, 1 - unit.ci_low))
-
-
-def weighted_mean(values, weights):
-    return (weights @ values) / weights.sum(axis=1)
-
-
-def test_the_bootstrap_of_a_mean_is_close_to_the_t_interval():
-    rng = np.random.default_rng(5)
-    clusters = np.repeat(np.arange(200), 3)
-    values = np.repeat(rng.normal(0, 1, 200), 3) + rng.normal(0, 0.1, 600)
-    found = bootstrap_interval(values, clusters, weighted_mean, seed=1)
-    expected = estimate_mean(values, clusters)
-    assert found == pytest.approx((expected.ci_low, expected.ci_high), abs=0.03)
-
-
-def test_the_bootstrap_draws_clusters_whole():
-    values = np.array([1.0, 1.0, 0.0, 0.0])
-    seen = []
-
-    def statistic(given, weights):
-        seen.append(weights)
-        return weighted_mean(given, weights)
-
-    bootstrap_interval(values, np.array([7, 7, 3, 3]), statistic, seed=0, resamples=50)
-    weights = np.concatenate(seen)
-    assert (weights[:, 0] == weights[:, 1]).all()
-    assert (weights[:, 2] == weights[:, 3]).all()
-    assert (weights.sum(axis=1) == 4).all()
-    assert len(np.unique(weights[:, 0])) == 3
-
-
-def test_the_bootstrap_is_seeded_and_its_memory_bounded(monkeypatch):
-    values = np.random.default_rng(3).random(100)
-    whole = bootstrap_interval(values, None, weighted_mean, seed=9, resamples=300)
-    assert whole == bootstrap_interval(values, None, weighted_mean, seed=9, resamples=300)
-    assert whole != bootstrap_interval(values, None, weighted_mean, seed=10, resamples=300)
-    sizes = []
-
-    def watched(given, weights):
-        sizes.append(weights.size)
-        return weighted_mean(given, weights)
-
-    monkeypatch.setattr("proctor.scoring.intervals._BOOTSTRAP_CELLS", 1000)
-    assert bootstrap_interval(values, None, watched, seed=9, resamples=300) == whole
-    assert max(sizes) <= 1000
-
-
-def test_the_bootstrap_of_one_cluster_says_nothing():
-    low, high = bootstrap_interval(np.ones(3), np.zeros(3, dtype=int), weighted_mean, seed=0)
-    assert math.isnan(low)
-    assert math.isnan(high)

@@ -11,8 +11,6 @@ from proctor.errors import ConfigError
 from proctor.scoring.ledger import Ledger, LedgerColumn
 from proctor.scoring.metric_names import (
     check_min_coverage,
-    colliding_names,
-    declared_names,
     group_label,
     valid_name,
 )
@@ -146,7 +144,8 @@ def test_pass_and_maj_at_k_are_metrics_where_enough_examples_have_k_samples(make
     assert metrics["qa/g/pass@1"] == 0.25
     assert metrics["qa/g/pass@2"] == 0.5
     assert metrics["qa/g/maj@2"] == 0.25
-    assert set(metrics) <= declared_names("qa", ["g"], num_samples=2)
+    at_k = {f"{kind}@{k}" for kind in ("pass", "maj") for k in (1, 2)}
+    assert set(metrics) == {"qa/score"} | named("qa/g", SCORES | COUNTS | at_k)
     few = make_ledger([*[[1.0, 1.0]] * 9, [1.0, "f"]])
     metrics = EvaluationResult.from_ledger("qa", few, min_coverage=0.92).metrics
     assert metrics["qa/g/pass@1"] == 1.0
@@ -223,14 +222,3 @@ def test_two_values_never_get_one_label():
     for label in labels:
         assert "/" not in label
         assert label.isprintable()
-
-
-def test_evaluators_that_would_write_one_name_are_found():
-    """Story 6: two tasks on one dataset overwrote each other's metrics."""
-    one, two = declared_names("qa", ["exact"]), declared_names("qa", ["f1"])
-    other = declared_names("math", ["exact"])
-    assert colliding_names([("first", one), ("second", other)]) == {}
-    assert colliding_names([("first", one), ("second", two)]) == {"qa/score": ["first", "second"]}
-    same = colliding_names([("first", one), ("second", one)])
-    assert set(same) == one
-    assert colliding_names([("only", ["a", "a"])]) == {}

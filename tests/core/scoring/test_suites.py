@@ -10,7 +10,7 @@ import pytest
 
 from proctor.errors import ConfigError
 from proctor.scoring.results import EvaluationResult
-from proctor.scoring.suite_results import SuiteResult, check_scales, suite_names
+from proctor.scoring.suite_results import SuiteResult, check_scales
 
 
 @pytest.fixture
@@ -30,7 +30,9 @@ def test_micro_weighs_samples_and_macro_evaluators(result):
     assert suite.macro.score == pytest.approx((0.5 + 0.5 + 1) / 3)
     assert suite.n == 24
     assert suite.metrics["all/micro/score"] == suite.micro.score
-    assert set(suite.metrics) == suite_names("all")
+    keys = ("score", "stderr", "ci_low", "ci_high")
+    means = {f"all/{kind}/{key}" for kind in ("micro", "macro") for key in keys}
+    assert set(suite.metrics) == means | {"all/coverage", "all/n"}
 
 
 def test_the_micro_mean_of_equal_parts_is_close_to_the_whole(result):

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from fake_server import STEP
 
 from proctor.sampling.tinker.paths import folder_names
@@ -126,3 +127,23 @@ def test_mistake_of_the_config_is_said_once(server, write_config, command_line):
 )
 def test_folders_are_apart_and_inside(paths, names):
     assert folder_names(paths) == names
+
+
+def test_a_config_is_parsed_once_whatever_is_run_of_it(
+    server, write_config, command_line, monkeypatch
+):
+    """Each checkpoint is evaluated by what the file held when the sweep began."""
+    parsed = []
+
+    class Counted(yaml.SafeLoader):
+        def __init__(self, stream):
+            parsed.append(stream)
+            super().__init__(stream)
+
+    monkeypatch.setattr(yaml, "SafeLoader", Counted)
+    config = write_config({"backend": "tinker", "base_url": server.url})
+    printed = command_line(
+        "run", config, "--training-run", RUN, "--out", "out", "--json", with_backend=False
+    )
+    assert len(scores(printed)) == 3, printed.err
+    assert parsed == [Path(config).read_text()]

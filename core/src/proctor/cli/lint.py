@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from proctor.cli.terminal import printable
+
 if TYPE_CHECKING:
     from proctor.datasets.lint import LintReport
+    from proctor.evaluators.dataset_evaluator import DatasetEvaluator
 
 
 @click.command(
@@ -31,40 +34,54 @@ def lint(config: Path, strict: bool, as_json: bool) -> None:
     Needs no model. Exits with 1 where there is an error.
     """
     from proctor.configs.loading import load_config
-    from proctor.datasets.lint import lint_examples
-    from proctor.evaluators.graded import GradedEvaluator
+    from proctor.evaluators.dataset_evaluator import DatasetEvaluator
 
     loaded = load_config(config)
     reports: dict[str, LintReport] = {}
+    others: list[str] = []
     for entry in loaded.evaluators:
-        evaluator = entry.evaluator
-        if not isinstance(evaluator, GradedEvaluator):
-            continue
-        try:
-            asyncio.run(evaluator.open_datasets())
-            reports[entry.name] = lint_examples(
-                evaluator.dataset.examples(),
-                needs_target=any(grader.needs_target for grader in evaluator.graders),
-                limit=evaluator.limit,
-                by=evaluator.by,
-                seed=loaded.options.seed,
-            )
-        finally:
-            asyncio.run(evaluator.close())
+        if isinstance(entry.evaluator, DatasetEvaluator):
+            reports[entry.name] = _look(entry.evaluator, loaded.options.seed)
+        else:
+            others.append(entry.name)
     if as_json:
         click.echo(json.dumps({name: r.to_json() for name, r in reports.items()}, indent=2))
     else:
         _print(reports)
+    for name in others:
+        line = f"{printable(name)}  not looked at: it has no dataset that lint can read"
+        # with --json, what is on stdout is the findings
+        click.echo(line, err=as_json)
     failing = {"error", "warning"} if strict else {"error"}
     if any(report.worst in failing for report in reports.values()):
         raise click.exceptions.Exit(1)
 
 
+def _look(evaluator: DatasetEvaluator, seed: int) -> LintReport:
+    """What is odd about an evaluator's dataset, which is closed again."""
+    from proctor.datasets.lint import lint_examples
+    from proctor.evaluators.logprob_run import LogprobEvaluator
+
+    texts = evaluator.texts if isinstance(evaluator, LogprobEvaluator) else None
+    try:
+        asyncio.run(evaluator.open_datasets())
+        return lint_examples(
+            evaluator.dataset.examples(),
+            needs_target=evaluator.needs_target,
+            # a likelihood is asked of each option by itself
+            shows_choices=texts is None,
+            use=texts,
+            limit=evaluator.limit,
+            by=evaluator.by,
+            seed=seed,
+        )
+    finally:
+        asyncio.run(evaluator.close())
+
+
 def _print(reports: dict[str, LintReport]) -> None:
     from rich.console import Console
     from rich.text import Text
-
-    from proctor.cli.terminal import printable
 
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     if not reports:

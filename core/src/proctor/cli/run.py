@@ -9,14 +9,21 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from proctor.cli.main import THREAD_PREFIX
+
+if TYPE_CHECKING:
+    from proctor.runs.report import RunReport
+    from proctor.runs.run_options import RunOptions
+    from proctor.runs.sweep import SweepReport
+    from proctor.sampling.budget import StopSignal
 
 Result = TypeVar("Result")
 
@@ -63,20 +70,7 @@ Examples:
 )
 @click.option("--strict", is_flag=True, help="A renderer that looks wrong is an error.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
-def run(
-    config: Path | None,
-    tasks: tuple[str, ...],
-    backend: str | None,
-    out: Path | None,
-    limit: int | None,
-    renderer: str | None,
-    seed: int | None,
-    model_paths: tuple[str, ...],
-    training_run: str | None,
-    every_nth: int | None,
-    strict: bool,
-    as_json: bool,
-) -> None:
+def run(**given: Any) -> None:
     """Evaluate the model of CONFIG, a YAML file, with its evaluators.
 
     Prints each score with its 95% interval, and keeps every prompt, answer and grade in the run's
@@ -87,56 +81,22 @@ def run(
     The first Ctrl-C stops sending and keeps what comes back; the second stops at once.
     """
     from proctor.cli.progress import progress_for
-    from proctor.configs.loading import load_config
-    from proctor.runs.folder import new_run_folder
     from proctor.runs.json_text import to_document
-    from proctor.runs.offline import run_config
-    from proctor.runs.report import RunReport
-    from proctor.runs.sweep import SweepingBackend, SweepReport, chosen_model, run_sweep
-    from proctor.sampling.budget import StopSignal
+    from proctor.runs.run_options import RunOptions
+    from proctor.runs.sweep import SweepReport
 
-    if config is None:
-        config = stand_in_config(tasks, backend)
-    elif tasks or backend:
-        raise click.UsageError("--task and --backend stand in place of a config")
-    overrides = {"renderer": renderer, "seed": seed}
-    model = chosen_model(config, model_paths, training_run, every_nth)
-    loaded = load_config(config, **overrides, model=model)
-    folder = out or new_run_folder(Path("runs"), config.stem)
-    stop = StopSignal()
+    arguments = Arguments(**given)
     progress = progress_for(sys.stderr)
-
-    async def evaluate() -> RunReport | SweepReport:
-        found = None
-        if isinstance(loaded.backend, SweepingBackend):
-            found = await loaded.backend.checkpoints()
-        if found is None:
-            return await run_config(
-                loaded, folder, progress=progress, stop=stop, limit=limit, is_strict=strict
-            )
-
-        def announced(name: str) -> Any:
-            progress.say(f"checkpoint {name}")
-            return progress
-
-        return await run_sweep(
-            config,
-            loaded.options.model,
-            found,
-            folder,
-            overrides=overrides,
-            progress=announced,
-            stop=stop,
-            limit=limit,
-            is_strict=strict,
-        )
+    options = RunOptions(progress, limit=arguments.limit, is_strict=arguments.strict)
+    evaluate, folder = _prepared(arguments, options, progress.say)
 
     async def execute() -> RunReport | SweepReport:
         task = asyncio.ensure_future(evaluate())
-        _heed_interrupts(task, stop, folder)
+        _heed_interrupts(task, options.stop, folder)
         return await task
 
     # what evaluators print is no part of the results
+    as_json = arguments.as_json
     printed = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
     try:
         with printed, progress, _own_interrupts():
@@ -153,6 +113,68 @@ def run(
         _print_report(report)
     if report.exit_code:
         raise click.exceptions.Exit(report.exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What the command line gives, by the names that click has for it."""
+
+    config: Path | None
+    tasks: tuple[str, ...]
+    backend: str | None
+    out: Path | None
+    limit: int | None
+    renderer: str | None
+    seed: int | None
+    model_paths: tuple[str, ...]
+    training_run: str | None
+    every_nth: int | None
+    strict: bool
+    as_json: bool
+
+    def config_file(self) -> Path:
+        """The config, or the one that stands in for it."""
+        if self.config is None:
+            return stand_in_config(self.tasks, self.backend)
+        if self.tasks or self.backend:
+            raise click.UsageError("--task and --backend stand in place of a config")
+        return self.config
+
+
+def _prepared(
+    arguments: Arguments, options: RunOptions, say: Callable[[str], None]
+) -> tuple[Callable[[], Coroutine[Any, Any, RunReport | SweepReport]], Path]:
+    """Reads the config; returns what evaluates it, and the folder that the run goes to."""
+    from proctor.configs.loading import load_config
+    from proctor.configs.yaml_file import read_yaml
+    from proctor.runs.folder import new_run_folder
+    from proctor.runs.offline import run_config
+    from proctor.runs.sweep import ChosenCheckpoints, SweepingBackend, run_sweep
+
+    file = arguments.config_file()
+    config = read_yaml(file)
+    overrides = {"renderer": arguments.renderer, "seed": arguments.seed}
+    chosen = ChosenCheckpoints(arguments.model_paths, arguments.training_run, arguments.every_nth)
+    loaded = load_config(config, **overrides, model=chosen.model(config.content.get("model")))
+    folder = arguments.out or new_run_folder(Path("runs"), file.stem)
+
+    async def evaluate() -> RunReport | SweepReport:
+        checkpoints = None
+        if isinstance(loaded.backend, SweepingBackend):
+            checkpoints = await loaded.backend.checkpoints()
+        if checkpoints is None:
+            return await run_config(loaded, folder, options)
+        return await run_sweep(
+            config,
+            loaded.options.model,
+            checkpoints,
+            folder,
+            overrides=overrides,
+            announce=lambda name: say(f"checkpoint {name}"),
+            options=options,
+        )
+
+    return evaluate, folder
 
 
 def stand_in_config(tasks: Sequence[str], backend: str | None) -> Path:
@@ -194,7 +216,7 @@ def _own_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _heed_interrupts(task: asyncio.Task[Any], stop: Any, folder: Path) -> None:
+def _heed_interrupts(task: asyncio.Task[Any], stop: StopSignal, folder: Path) -> None:
     loop = asyncio.get_running_loop()
 
     def interrupted(*_: Any) -> None:
@@ -230,24 +252,18 @@ def run_to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
         threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _print_report(report: Any) -> None:
+def _print_report(report: RunReport) -> None:
     from rich.console import Console
 
-    from proctor.cli.score_table import render_results
-    from proctor.cli.terminal import printable
+    from proctor.cli.score_table import print_report
 
     console = Console(highlight=False, soft_wrap=True, emoji=False)
-    if report.results:
-        console.print(render_results([*report.results.values(), *report.suites.values()]))
-    for name, reason in report.errors.items():
-        console.print(f"{name}: failed: {printable(reason)}", markup=False, style="red")
-    if report.is_interrupted:
-        console.print("interrupted: these scores are of what came back, not of the dataset")
+    print_report(console, report)
     console.print(f"run: {report.folder}", markup=False)
     console.print(f"look at the answers: proctor show {report.folder}", markup=False)
 
 
-def _print_sweep(sweep: Any) -> None:
+def _print_sweep(sweep: SweepReport) -> None:
     from rich.console import Console
 
     from proctor.cli.sweep_table import sweep_failures, sweep_table

@@ -30,7 +30,8 @@ def schema(config: Path | None, out: Path | None) -> None:
 
     presets = None
     if config is not None:
-        raw, place = read_yaml(config)
+        file = read_yaml(config)
+        raw, place = file.content, file.place
         load_plugin_files(raw.get("plugins"), place / "plugins", plugin_manager())
         presets = read_presets(raw.get("presets"), place / "presets", plugin_manager())
     text = json.dumps(config_schema(presets), indent=2, ensure_ascii=False)

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 from proctor.cli.terminal import printable
 from proctor.scoring.estimates import Estimate, SubsetEstimate
+from proctor.scoring.means import Mean
 from proctor.scoring.metric_names import group_label, withheld_reason
 from proctor.scoring.results import EvaluationResult, GraderResult
-from proctor.scoring.suite_results import SuiteMean, SuiteResult
+from proctor.scoring.suite_results import SuiteResult
 from proctor.types import Outcome
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.text import Text
+
+    from proctor.runs.report import RunReport
 
 BAR_WIDTH = 40
 """Characters of a bar of outcomes."""
@@ -76,7 +79,7 @@ def format_suite(result: SuiteResult) -> list[str]:
     """A suite's means, one line each."""
     if result.micro is None or result.macro is None:
         return [f"{printable(result.name)}  no score: {printable(result.withheld or '')}"]
-    means: tuple[tuple[str, SuiteMean], ...] = (("micro", result.micro), ("macro", result.macro))
+    means: tuple[tuple[str, Mean], ...] = (("micro", result.micro), ("macro", result.macro))
     return [
         f"{printable(result.name)}/{kind}  {_with_interval(mean, 3)}  n={result.n}"
         for kind, mean in means
@@ -106,6 +109,15 @@ def outcome_bar(estimate: Estimate, width: int = BAR_WIDTH) -> list[tuple[str, i
     while sum(cells.values()) > width and max(cells.values()) > 1:
         cells[max(cells, key=lambda name: (cells[name] > 1, cells[name] - exact[name]))] -= 1
     return list(cells.items())
+
+
+def print_report(console: Console, report: RunReport) -> None:
+    """Prints what a run says: its scores, why there is none, and whether a person stopped it."""
+    console.print(render_results([*report.results.values(), *report.suites.values()]))
+    for name, reason in report.errors.items():
+        console.print(printable(f"{name}: failed: {reason}"), markup=False, style="red")
+    if report.is_interrupted:
+        console.print("interrupted: these scores are of what came back, not of the dataset")
 
 
 def render_results(results: Sequence[EvaluationResult | SuiteResult]) -> RenderableType:
@@ -205,7 +217,7 @@ def _at_k(estimate: Estimate) -> str:
     return "  ".join(parts)
 
 
-def _with_interval(mean: Estimate | SuiteMean, places: int) -> str:
+def _with_interval(mean: Mean, places: int) -> str:
     score = f"{mean.score:.{places}f}"
     if math.isnan(mean.ci_low):
         return f"{score} [no interval]"

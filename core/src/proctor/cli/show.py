@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from proctor.runs.finished import FinishedRun
+    from proctor.runs.report import RunReport
+
+Record = dict[str, Any]
+"""A line of ``samples.jsonl`` or ``grades.jsonl``."""
 
 OUTCOMES = ("graded", "truncated", "malformed", "ungraded", "failed")
 
@@ -40,32 +48,14 @@ def show(
     """Print each question, answer and grade of RUN, a run's folder, and its scores."""
     from rich.console import Console
 
+    from proctor.cli.score_table import print_report
     from proctor.cli.terminal import printable
     from proctor.runs.finished import FinishedRun
 
     finished = FinishedRun(run)
-    results = finished.results()
-    best = _best_values(results)
-    grades = finished.grades()
-
-    def is_best(grade: dict[str, Any]) -> bool:
-        reached = best.get((grade["evaluator"], grade["grader"]), 1.0)
-        return bool(grade["outcome"] == "graded" and grade.get("value") == reached)
-
-    def wanted() -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-        for sample in finished.samples():
-            mine = grades.get((sample["evaluator"], sample["key"]), [])
-            if evaluator is not None and sample["evaluator"] != evaluator:
-                continue
-            if example is not None and sample["example"] != example:
-                continue
-            if outcome is not None and all(grade["outcome"] != outcome for grade in mine):
-                continue
-            if worst and mine and all(map(is_best, mine)):
-                continue
-            yield sample, mine
-
-    chosen = islice(wanted(), limit)
+    report = finished.report()
+    wanted = _Wanted(evaluator, example, outcome, worst, _best_values(report))
+    chosen = islice(wanted.of(finished), limit)
     if as_json:
         for sample, mine in chosen:
             click.echo(json.dumps(_flat(sample, mine), ensure_ascii=False))
@@ -74,34 +64,72 @@ def show(
     is_empty = True
     for sample, mine in chosen:
         is_empty = False
-        _print_sample(console, sample, mine, is_best)
+        _print_sample(console, sample, mine, wanted.is_best)
     if is_empty:
-        filtered = evaluator or example or outcome or worst
-        console.print("no samples" + (" like that" if filtered else ""))
-    if results is None:
-        reason = finished.record.get("error")
-        status = finished.record.get("status", "unfinished")
-        line = f"the run has no results: it is {status}" + (f": {reason}" if reason else "")
-        console.print(printable(line), markup=False)
+        console.print("no samples" + (" like that" if wanted.is_filter else ""))
+    if report is not None:
+        print_report(console, report)
         return
-    for line in _score_lines(results):
-        console.print(printable(line), markup=False)
-    for name, reason in results["errors"].items():
-        console.print(printable(f"{name}: failed: {reason}"), markup=False, style="red")
-    if results["status"] == "interrupted":
-        console.print("interrupted: these scores are of what came back, not of the dataset")
+    reason = finished.record.get("error")
+    status = finished.record.get("status", "unfinished")
+    line = f"the run has no results: it is {status}" + (f": {reason}" if reason else "")
+    console.print(printable(line), markup=False)
 
 
-def _best_values(results: dict[str, Any] | None) -> dict[tuple[str, str], float]:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which samples to show.
+
+    Attributes:
+        evaluator: Those of one evaluator; None for all.
+        example: Those of the example with this id.
+        outcome: Those that a grader gave this outcome.
+        worst: Those that are not graded best.
+        best: The best value of each (evaluator, grader).
+    """
+
+    evaluator: str | None
+    example: str | None
+    outcome: str | None
+    worst: bool
+    best: Mapping[tuple[str, str], float]
+
+    @property
+    def is_filter(self) -> bool:
+        """Whether there may be samples that are not wanted."""
+        return bool(self.evaluator or self.example or self.outcome or self.worst)
+
+    def of(self, run: FinishedRun) -> Iterator[tuple[Record, list[Record]]]:
+        """The samples of a run that are wanted, each with its grades."""
+        grades = run.grades()
+        for sample in run.samples():
+            mine = grades.get((sample["evaluator"], sample["key"]), [])
+            if self.evaluator is not None and sample["evaluator"] != self.evaluator:
+                continue
+            if self.example is not None and sample["example"] != self.example:
+                continue
+            if self.outcome is not None and all(g["outcome"] != self.outcome for g in mine):
+                continue
+            if self.worst and mine and all(map(self.is_best, mine)):
+                continue
+            yield sample, mine
+
+    def is_best(self, grade: Record) -> bool:
+        """Whether a grade can't be better."""
+        reached = self.best.get((grade["evaluator"], grade["grader"]), 1.0)
+        return bool(grade["outcome"] == "graded" and grade.get("value") == reached)
+
+
+def _best_values(report: RunReport | None) -> dict[tuple[str, str], float]:
     """The best value of each (evaluator, grader)."""
     return {
-        (name, grader["grader"]): grader["scale"]["best"]
-        for name, result in (results or {}).get("evaluators", {}).items()
-        for grader in result["graders"]
+        (name, grader.grader): grader.estimate.best
+        for name, result in (report.results if report else {}).items()
+        for grader in result.graders
     }
 
 
-def _flat(sample: dict[str, Any], grades: list[dict[str, Any]]) -> dict[str, Any]:
+def _flat(sample: Record, grades: list[Record]) -> Record:
     from proctor.types import message_reasoning, message_text
 
     failed = sample["status"] == "failed"
@@ -122,9 +150,9 @@ def _flat(sample: dict[str, Any], grades: list[dict[str, Any]]) -> dict[str, Any
 
 def _print_sample(
     console: Any,
-    sample: dict[str, Any],
-    grades: list[dict[str, Any]],
-    is_best: Callable[[dict[str, Any]], bool],
+    sample: Record,
+    grades: list[Record],
+    is_best: Callable[[Record], bool],
 ) -> None:
     from rich.text import Text
 
@@ -165,33 +193,3 @@ def _print_sample(
         style = "green" if is_best(grade) else "red"
         field("grade", f"{grade['grader']}: {grade['outcome']}{value}{note}", style)
     console.print()
-
-
-def _score_lines(results: dict[str, Any]) -> Iterator[str]:
-    """A line for each score, or for why there is none."""
-    for name, result in results["evaluators"].items():
-        for grader in result["graders"]:
-            label = f"{name}/{grader['grader']}"
-            if grader["withheld"] is None:
-                line = f"{label}  {_with_interval(grader)}  n={grader['n']}"
-            else:
-                line = f"{label}  no score: {grader['withheld']}"
-            counts = [f"{outcome} {n}" for outcome, n in grader["counts"].items() if n]
-            yield "  ".join([line, *(c for c in counts if not c.startswith("graded "))])
-            yield from (f"  {note}" for note in grader.get("notes", ()))
-        if not result["graders"]:
-            yield from (f"{key}  {value:.4g}" for key, value in result["metrics"].items())
-            if result["withheld"] is not None:
-                yield f"{name}  no score: {result['withheld']}"
-    for name, suite in results["suites"].items():
-        if suite["withheld"] is not None:
-            yield f"{name}  no score: {suite['withheld']}"
-            continue
-        for kind in ("micro", "macro"):
-            yield f"{name}/{kind}  {_with_interval(suite[kind])}  n={suite['n']}"
-
-
-def _with_interval(mean: dict[str, Any]) -> str:
-    if mean["ci_low"] is None:
-        return f"{mean['score']:.3f} [no interval]"
-    return f"{mean['score']:.3f} [{mean['ci_low']:.3f}, {mean['ci_high']:.3f}]"

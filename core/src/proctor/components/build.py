@@ -59,6 +59,29 @@ def build(kind: str, spec: Any, place: Place | None = None) -> Any:
         return import_target(FUNCTION_GRADER)(spec)
     if not isinstance(spec, Mapping):
         raise ConfigError(f"{spec!r} is no {kind}", where=str(place), fix="write its name")
+    if kind == "evaluator" and isinstance(spec.get("type"), str):
+        from proctor.components.presets import expand
+
+        expanded = expand(spec, place)
+        spec, place = expanded.spec, expanded.place
+    return build_expanded(kind, spec, place, name_place)
+
+
+def build_expanded(
+    kind: str, spec: Mapping[str, Any], place: Place, name_place: Place | None = None
+) -> Any:
+    """Makes the component of a mapping in which no preset is left.
+
+    Args:
+        kind: The kind of component that is wanted.
+        spec: Its mapping, with ``type`` and options.
+        place: Where the options stand.
+        name_place: Where the type stands, if that is elsewhere.
+
+    Raises:
+        ConfigError: An option is unknown, missing or wrong.
+        UnknownComponentError: No working plugin has the name.
+    """
     name = spec.get("type")
     if not isinstance(name, str):
         raise ConfigError(
@@ -66,11 +89,7 @@ def build(kind: str, spec: Any, place: Place | None = None) -> Any:
             where=str(place),
             fix=f"add 'type: NAME' ({kind}s: {_known(kind)})",
         )
-    if kind == "evaluator":
-        from proctor.components.presets import expand
-
-        expanded = expand(spec, place)
-        spec, place, name = expanded.spec, expanded.place, str(expanded.spec["type"])
+    name_place = name_place or place / "type"
     options = {str(key): value for key, value in spec.items() if key not in ("type", "name")}
     component_class, origin = _resolve(kind, name, name_place)
     label = name if ":" in name else name.rsplit("/", 1)[-1]

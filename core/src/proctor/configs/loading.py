@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proctor.components.build import build, construct
+from proctor.components.build import build, build_expanded, construct
 from proctor.components.place import Place
 from proctor.components.presets import COMPOSED, Preset, expand
 from proctor.configs.config import GRADED_KEYS, Config, ConfigOptions, ConfiguredEvaluator
 from proctor.configs.extra_graders import chosen_plugins, with_extra_graders
 from proctor.configs.preset_files import load_plugin_files, read_presets
 from proctor.configs.suites import Suite, unique_names
-from proctor.configs.yaml_file import read_yaml
+from proctor.configs.yaml_file import YamlFile, read_yaml
 from proctor.errors import ConfigError
+from proctor.evaluators.dataset_evaluator import ComponentEvaluator, DatasetEvaluator
 from proctor.evaluators.graded import GradedEvaluator
 from proctor.plugins.active import plugin_manager
 from proctor.plugins.plugin import Plugin
@@ -23,11 +25,11 @@ from proctor.scoring.metric_names import valid_name
 from proctor.scoring.suite_results import check_scales
 
 
-def load_config(source: Path | str | Mapping[str, Any], **overrides: Any) -> Config:
+def load_config(source: Path | str | YamlFile | Mapping[str, Any], **overrides: Any) -> Config:
     """Reads a config and makes everything that it names.
 
     Args:
-        source: A YAML file, or the same as a mapping.
+        source: A YAML file, one that was read, or the same as a mapping.
         **overrides: Keys that replace the file's own.
 
     Raises:
@@ -37,7 +39,8 @@ def load_config(source: Path | str | Mapping[str, Any], **overrides: Any) -> Con
     if isinstance(source, Mapping):
         raw, place = dict(source), Place()
     else:
-        raw, place = read_yaml(Path(source))
+        file = source if isinstance(source, YamlFile) else read_yaml(Path(source))
+        raw, place = deepcopy(dict(file.content)), file.place
     raw.update({key: value for key, value in overrides.items() if value is not None})
     manager = plugin_manager()
     load_plugin_files(raw.get("plugins"), place / "plugins", manager)
@@ -90,56 +93,96 @@ class _Composing:
     extra_graders: Sequence[Plugin]
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """An evaluator as a config writes it, without the keys that are not the evaluator's own.
+
+    Attributes:
+        spec: Its mapping, in which no preset is left, or what Python code made.
+        place: Where each of its options stands.
+        presets: The presets that it was built on, the outermost first.
+        every: Steps between two evaluations; None for the config's own.
+        is_infrequent: Whether it is for the few evaluations that may take long.
+    """
+
+    spec: Any
+    place: Place
+    presets: tuple[str, ...] = ()
+    every: int | None = None
+    is_infrequent: bool = False
+
+    def build(self) -> Any:
+        """The evaluator."""
+        if not isinstance(self.spec, Mapping):
+            return build("evaluator", self.spec, self.place)
+        return build_expanded("evaluator", self.spec, self.place)
+
+
+def _written(spec: Any, place: Place, presets: Mapping[str, Preset]) -> _Written:
+    if isinstance(spec, str):
+        spec = {"type": spec}
+    if not isinstance(spec, Mapping):
+        return _Written(spec, place)
+    if "type" not in spec:
+        if not any(key in spec for key in GRADED_KEYS):
+            raise ConfigError(
+                "an evaluator needs a type, or a dataset and graders", where=str(place)
+            )
+        spec = {"type": COMPOSED, **spec}
+    expanded = expand(spec, place, presets)
+    own, place = expanded.spec, expanded.place
+    every = own.pop("every", None)
+    if every is not None and (type(every) is not int or every < 1):
+        raise ConfigError(
+            f"'every' is a number of steps, from 1, not {every!r}", where=str(place / "every")
+        )
+    infrequent = own.pop("infrequent", False)
+    if type(infrequent) is not bool:
+        raise ConfigError(
+            f"'infrequent' is true or false, not {infrequent!r}", where=str(place / "infrequent")
+        )
+    return _Written(own, place, expanded.presets, every, infrequent)
+
+
 def _add_evaluator(
     config: Config, spec: Any, place: Place, composing: _Composing, suite: str | None = None
 ) -> None:
-    every, infrequent = None, False
-    presets: tuple[str, ...] = ()
-    if isinstance(spec, str):
-        spec = {"type": spec}
-    if isinstance(spec, Mapping):
-        if "type" not in spec:
-            if not any(key in spec for key in GRADED_KEYS):
-                raise ConfigError(
-                    "an evaluator needs a type, or a dataset and graders", where=str(place)
-                )
-            spec = {"type": COMPOSED, **spec}
-        expanded = expand(spec, place, composing.presets)
-        spec, place, presets = expanded.spec, expanded.place, expanded.presets
-        every = spec.pop("every", None)
-        if every is not None and (type(every) is not int or every < 1):
-            raise ConfigError(
-                f"'every' is a number of steps, from 1, not {every!r}", where=str(place / "every")
-            )
-        infrequent = spec.pop("infrequent", False)
-        if type(infrequent) is not bool:
-            raise ConfigError(
-                f"'infrequent' is true or false, not {infrequent!r}",
-                where=str(place / "infrequent"),
-            )
-    name = _evaluator_name(spec, place)
-    evaluator = build("evaluator", spec, place)
+    written = _written(spec, place, composing.presets)
+    name = _evaluator_name(written.spec, written.place)
+    evaluator = written.build()
     if isinstance(evaluator, Suite):
         if suite is not None:
-            raise ConfigError("a suite can't hold a suite", where=str(place))
-        before = len(config.evaluators)
-        for index, member in enumerate(evaluator.evaluators):
-            member_place = place / "evaluators" / index
-            _add_evaluator(config, member, member_place, composing, suite=name)
-        members = config.evaluators[before:]
-        for member in members:
-            member.every = member.every or every
-            member.is_infrequent = member.is_infrequent or infrequent
-        config.suites[name] = [member.name for member in members]
+            raise ConfigError("a suite can't hold a suite", where=str(written.place))
+        _add_suite(config, name, evaluator, written, composing)
         return
+    if isinstance(evaluator, DatasetEvaluator):
+        _check_renderer(evaluator.renderer, written.place / "renderer")
     if isinstance(evaluator, GradedEvaluator):
-        _check_renderer(evaluator.renderer, place / "renderer")
-        evaluator = with_extra_graders(evaluator, name, spec, composing.extra_graders)
+        evaluator = with_extra_graders(evaluator, name, written.spec, composing.extra_graders)
+    if isinstance(evaluator, ComponentEvaluator):
         evaluator.rename(name)
     elif not callable(evaluator):
-        raise ConfigError(f"{name!r} is no evaluator: it can't be called", where=str(place))
-    entry = ConfiguredEvaluator(name, evaluator, every, suite, presets, infrequent)
-    config.evaluators.append(entry)
+        raise ConfigError(f"{name!r} is no evaluator: it can't be called", where=str(written.place))
+    config.evaluators.append(
+        ConfiguredEvaluator(
+            name, evaluator, written.every, suite, written.presets, written.is_infrequent
+        )
+    )
+
+
+def _add_suite(
+    config: Config, name: str, suite: Suite, written: _Written, composing: _Composing
+) -> None:
+    """Adds a suite's members, which take from it when they are evaluated."""
+    before = len(config.evaluators)
+    for index, member in enumerate(suite.evaluators):
+        place = written.place / "evaluators" / index
+        _add_evaluator(config, member, place, composing, suite=name)
+    members = config.evaluators[before:]
+    for entry in members:
+        entry.every = entry.every or written.every
+        entry.is_infrequent = entry.is_infrequent or written.is_infrequent
+    config.suites[name] = [entry.name for entry in members]
 
 
 def _evaluator_name(spec: Any, place: Place) -> str:

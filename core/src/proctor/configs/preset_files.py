@@ -60,7 +60,8 @@ def _read(
         file = place.anchored(value)
         if file in files:
             raise ConfigError(f"{file} takes presets from itself", where=str(place))
-        raw, there = read_yaml(file)
+        config = read_yaml(file)
+        raw, there = config.content, config.place
         if "presets" not in raw:
             raise ConfigError(
                 f"{file} has no presets", where=str(place), fix="put them under 'presets:' there"

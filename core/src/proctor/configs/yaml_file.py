@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,24 @@ import yaml
 from proctor.components.place import Place
 from proctor.errors import ConfigError
 
+Lines = dict[tuple[str | int, ...], int]
+"""The line of each key, by its path."""
 
-def read_yaml(file: Path) -> tuple[dict[str, Any], Place]:
+
+@dataclass(frozen=True, slots=True)
+class YamlFile:
+    """A YAML file that was read.
+
+    Attributes:
+        content: What it holds.
+        place: The file, with the line of each key.
+    """
+
+    content: Mapping[str, Any]
+    place: Place
+
+
+def read_yaml(file: Path) -> YamlFile:
     """Reads a YAML file with the line of each of its keys.
 
     Raises:
@@ -24,27 +42,38 @@ def read_yaml(file: Path) -> tuple[dict[str, Any], Place]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"can't read {file}: {error}") from error
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text)
+        content, lines = _parsed(text, file)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
         raise ConfigError(f"no YAML: {error.problem or error.context}", where=where) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"no YAML: {error}", where=str(file)) from None
-    if not isinstance(raw, dict) or not isinstance(node, yaml.MappingNode):
+    if not isinstance(content, dict):
         raise ConfigError(
             "a config is a mapping", where=str(file), fix="start with 'model:' and 'evaluators:'"
         )
-    lines: dict[tuple[str | int, ...], int] = {}
-    _note_lines(node, (), lines, file)
-    return raw, Place(file, (), lines)
+    return YamlFile(content, Place(file, (), lines))
+
+
+def _parsed(text: str, file: Path) -> tuple[Any, Lines]:
+    """What a text holds, and the line of each key, from one pass over it."""
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        lines: Lines = {}
+        if isinstance(node, yaml.MappingNode):
+            # before it is made into a mapping, which writes merged keys into the node
+            _note_lines(node, (), lines, file)
+        return None if node is None else loader.construct_document(node), lines
+    finally:
+        loader.dispose()
 
 
 def _note_lines(
     node: yaml.Node,
     path: tuple[str | int, ...],
-    lines: dict[tuple[str | int, ...], int],
+    lines: Lines,
     file: Path,
 ) -> None:
     lines.setdefault(path, node.start_mark.line + 1)

@@ -7,18 +7,18 @@ import contextlib
 import inspect
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from proctor.errors import ProctorError, UngradedError, is_infrastructure_error, one_line
+from proctor.errors import ProctorError, UngradedError, one_line
+from proctor.grading.attempts import GRADING_RETRIES, attempts
 from proctor.grading.grader import Grader
 from proctor.scoring.grades import GradedPair, checked_value
 from proctor.types import Example, Grade, Outcome, Sample
 from proctor.waiting import Overdue, in_daemon_thread, within
 
-RETRIES = 2
-"""How often a grading that met an infrastructure error is tried again."""
+Answer = TypeVar("Answer")
 
 Pair = tuple[Example, Sample]
 
@@ -89,41 +89,53 @@ class GradingStage:
             return [await self._grade_alone(pair) for pair in pairs]
         return await self._grade_on_thread(pairs)
 
-    async def _grade_as_batch(self, pairs: Sequence[Pair], attempt: int = 0) -> list[GradedPair]:
+    async def _grade_as_batch(self, pairs: Sequence[Pair]) -> list[GradedPair]:
         """One call for all; where it fails, one each, so that one bad row costs only itself."""
+        alone = len(pairs) == 1
         try:
-            if self._is_async:
-                call = self.grader.grade_batch(pairs)
-            else:
-                call = in_daemon_thread(
-                    lambda: _finished(self.grader.grade_batch(pairs)), "proctor-grader"
-                )
-            verdicts = list(await within(call, self.grader.grading_timeout))
-            if len(verdicts) != len(pairs):
-                raise ValueError(f"{len(verdicts)} verdicts for {len(pairs)} answers")
+            verdicts = await self._asked(
+                lambda: self._batch_verdicts(pairs), GRADING_RETRIES if alone else 0
+            )
         except Overdue:
             return [self._hung() for _ in pairs]
         except Exception as error:
-            if len(pairs) > 1:
-                return [grading for pair in pairs for grading in await self._grade_as_batch([pair])]
-            if attempt == RETRIES or not is_infrastructure_error(error):
+            if alone:
                 return [_raised(error)]
-            await asyncio.sleep(0.5 * 2**attempt)
-            return await self._grade_as_batch(pairs, attempt + 1)
+            return [grading for pair in pairs for grading in await self._grade_as_batch([pair])]
         return [self._settle(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
+    async def _batch_verdicts(self, pairs: Sequence[Pair]) -> list[Any]:
+        if self._is_async:
+            call = self.grader.grade_batch(pairs)
+        else:
+            call = in_daemon_thread(
+                lambda: _finished(self.grader.grade_batch(pairs)), "proctor-grader"
+            )
+        verdicts = list(await within(call, self.grader.grading_timeout))
+        if len(verdicts) != len(pairs):
+            raise ValueError(f"{len(verdicts)} verdicts for {len(pairs)} answers")
+        return verdicts
+
     async def _grade_alone(self, pair: Pair) -> GradedPair:
-        for attempt in range(1 + RETRIES):
-            try:
-                verdict = await within(self.grader.grade(*pair), self.grader.grading_timeout)
-                return self._settle(pair, verdict)
-            except Overdue:
-                return self._hung()
-            except Exception as error:
-                if attempt == RETRIES or not is_infrastructure_error(error):
-                    return _raised(error)
-                await asyncio.sleep(0.5 * 2**attempt)
-        raise AssertionError("unreachable")
+        async def graded() -> GradedPair:
+            verdict = await within(self.grader.grade(*pair), self.grader.grading_timeout)
+            return self._settle(pair, verdict)
+
+        try:
+            return await self._asked(graded)
+        except Overdue:
+            return self._hung()
+        except Exception as error:
+            return _raised(error)
+
+    async def _asked(
+        self, ask: Callable[[], Awaitable[Answer]], retries: int = GRADING_RETRIES
+    ) -> Answer:
+        for attempt in attempts(retries):
+            with attempt:
+                return await ask()
+            await asyncio.sleep(attempt.pause)
+        raise AssertionError("the last attempt returns or raises")
 
     async def _grade_on_thread(self, pairs: Sequence[Pair]) -> list[GradedPair]:
         """Grades in order on one thread, watching that no single pair takes too long."""
@@ -172,17 +184,21 @@ class GradingStage:
         _on_loop(loop, finished.set)
 
     def _grade_here(self, pair: Pair) -> GradedPair:
-        for attempt in range(1 + RETRIES):
-            try:
-                return self._settle(pair, _finished(self.grader.grade(*pair)))
-            except BaseException as error:  # on this thread an exit is the grader's mistake
-                if attempt == RETRIES or not is_infrastructure_error(error):
-                    return _raised(error)
-                time.sleep(0.5 * 2**attempt)
-        raise AssertionError("unreachable")
+        try:
+            for attempt in attempts():
+                with attempt:
+                    return self._settle(pair, _finished(self.grader.grade(*pair)))
+                time.sleep(attempt.pause)
+        except BaseException as error:  # on this thread an exit is the grader's mistake
+            return _raised(error)
+        raise AssertionError("the last attempt returns or raises")
 
     def _settle(self, pair: Pair, verdict: Any) -> GradedPair:
-        """Holds a verdict against the grader's scale."""
+        """Makes a grade of a verdict that is on the grader's scale, or says why it is none.
+
+        The ledger holds what it is given against the same scale by the same rule: it can't say why
+        a verdict is none, and this can't keep others from recording by themselves.
+        """
         worst, best = self.grader.scale()
         value = checked_value(verdict, worst, best, proportion=self.grader.is_proportion)
         if value is None:

@@ -34,7 +34,7 @@ sys.__stdout__.write("\\n" + json.dumps(costs))
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PluginFinding:
     """A problem of one plugin."""
 
     plugin: Plugin
@@ -49,7 +49,7 @@ class ImportCost:
     heavy: tuple[str, ...] = ()
 
 
-def diagnose(manager: PluginManager) -> list[Finding]:
+def diagnose(manager: PluginManager) -> list[PluginFinding]:
     """Every problem of every plugin that was not left out on purpose, plugin by plugin.
 
     Component modules are imported, as ``proctor list`` does.
@@ -63,7 +63,7 @@ def diagnose(manager: PluginManager) -> list[Finding]:
             problems += _import_problems(plugin) or _missing(plugin)
             problems += _hidden_commands(plugin)
         problems += _cost_problems(plugin, costs.get(plugin.qualified_name, {}))
-        findings += [Finding(plugin, problem) for problem in problems]
+        findings += [PluginFinding(plugin, problem) for problem in problems]
     return findings
 
 

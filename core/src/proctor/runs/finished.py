@@ -9,6 +9,7 @@ from typing import Any
 
 from proctor.errors import ConfigError
 from proctor.runs.folder import GRADES, RESULTS, RUN, SAMPLES
+from proctor.runs.report import RunReport
 
 
 class FinishedRun:
@@ -34,6 +35,24 @@ class FinishedRun:
         """What ``results.json`` holds; None where the run never got there."""
         path = self.folder / RESULTS
         return _record(path.read_bytes(), str(path)) if path.is_file() else None
+
+    def report(self) -> RunReport | None:
+        """How the run ended, as it was when it did; None where it never got there.
+
+        Raises:
+            ConfigError: ``results.json`` lacks something, as one of another version may.
+        """
+        results = self.results()
+        if results is None:
+            return None
+        try:
+            return RunReport.from_json(results, self.folder)
+        except ConfigError as error:
+            raise ConfigError(
+                error.what,
+                where=str(self.folder / RESULTS),
+                fix="restore the file; without it, the samples are shown and no scores",
+            ) from error
 
     def samples(self) -> Iterator[dict[str, Any]]:
         """The samples, in the order of their evaluators and rows; the last record of a key wins."""

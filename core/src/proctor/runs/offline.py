@@ -12,48 +12,38 @@ from proctor.components.component import Component, close_all
 from proctor.configs.config import Config
 from proctor.errors import ConfigError
 from proctor.evaluators.bases import needs_training_client
-from proctor.evaluators.context import EvaluationContext, Progress
+from proctor.evaluators.context import EvaluationContext
 from proctor.runs.report import RunReport
 from proctor.runs.run import Run
-from proctor.sampling.budget import RequestBudget, StopSignal
+from proctor.runs.run_options import RunOptions
+from proctor.sampling.budget import RequestBudget
 from proctor.sampling.models import OpenedModel
 
 
-async def run_config(
-    config: Config,
-    folder: Path,
-    *,
-    progress: Progress | None = None,
-    stop: StopSignal | None = None,
-    limit: int | None = None,
-    is_strict: bool = False,
-) -> RunReport:
+async def run_config(config: Config, folder: Path, options: RunOptions | None = None) -> RunReport:
     """Executes a config: all its evaluators on its model, into one folder.
 
     Args:
         config: The config.
         folder: Where the run goes; it may not hold one yet.
-        progress: Told how it goes.
-        stop: Set when a person interrupts.
-        limit: Most examples of each evaluator.
-        is_strict: Whether a renderer that looks wrong is an error.
+        options: How to run it, beside what the config says.
 
     Raises:
         ProctorError: The model, a dataset or a grader can't be used. Nothing was sampled then.
         RunError: The folder can't be written (any more).
     """
     _check(config)
-    options, entries = config.options, config.evaluators
+    how, given, entries = options or RunOptions(), config.options, config.evaluators
     context = EvaluationContext(
-        sampling=options.sampling,
-        renderer=options.renderer,
-        seed=options.seed,
-        limit=limit,
-        min_coverage=options.min_coverage,
-        request_timeout=options.request_timeout,
-        progress=progress or Progress(),
-        stop=stop or StopSignal(),
-        is_strict=is_strict,
+        sampling=given.sampling,
+        renderer=given.renderer,
+        seed=given.seed,
+        limit=how.limit,
+        min_coverage=given.min_coverage,
+        request_timeout=given.request_timeout,
+        progress=how.progress,
+        stop=how.stop,
+        is_strict=how.is_strict,
     )
     with Run(config, context) as run:
         async with _closing(config):
@@ -63,11 +53,11 @@ async def run_config(
             run.claim(folder)
             await config.backend.open()
             model: OpenedModel = await config.backend.open_model()
-            timeout = options.timeout
+            timeout = given.timeout
             run.take_model(
                 model,
                 budget=RequestBudget(
-                    min(options.concurrency, model.max_in_flight or options.concurrency)
+                    min(given.concurrency, model.max_in_flight or given.concurrency)
                 ),
                 deadline=None if timeout is None else time.monotonic() + timeout,
             )

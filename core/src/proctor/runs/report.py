@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from proctor.scoring.json_fields import JsonFields
 from proctor.scoring.results import EvaluationResult
 from proctor.scoring.suite_results import SuiteResult
 
@@ -70,3 +71,25 @@ class RunReport:
             "suites": {name: suite.to_json() for name, suite in self.suites.items()},
             "errors": self.errors,
         }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any], folder: Path | None = None) -> RunReport:
+        """The report that ``to_json`` wrote.
+
+        Args:
+            raw: What ``results.json`` holds.
+            folder: The run's folder.
+
+        Raises:
+            ConfigError: A key is missing or wrong.
+        """
+        fields = JsonFields.of(raw)
+        evaluators, suites = fields.fields("evaluators"), fields.fields("suites")
+        errors = fields.fields("errors")
+        return cls(
+            folder=folder,
+            results={n: EvaluationResult.from_json(evaluators.fields(n)) for n in evaluators},
+            suites={n: SuiteResult.from_json(suites.fields(n)) for n in suites},
+            errors={name: errors.text(name) for name in errors},
+            is_interrupted=fields.text("status") == "interrupted",
+        )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from proctor.configs.loading import load_config
-from proctor.configs.yaml_file import read_yaml
+from proctor.configs.yaml_file import YamlFile
 from proctor.errors import (
     ConfigError,
     DatasetError,
@@ -17,12 +17,11 @@ from proctor.errors import (
     UnknownComponentError,
     reason_of,
 )
-from proctor.evaluators.context import Progress
 from proctor.runs.folder import RUN
 from proctor.runs.json_lines import write_json
 from proctor.runs.offline import run_config
 from proctor.runs.report import RunReport
-from proctor.sampling.budget import StopSignal
+from proctor.runs.run_options import RunOptions
 
 SWEEP = "sweep.json"
 MISTAKES = (ConfigError, DatasetError, PluginError, UnknownComponentError)
@@ -99,67 +98,72 @@ class SweepReport:
         return {"status": self.status, "checkpoints": [run.to_json() for run in self.runs]}
 
 
-def chosen_model(
-    config: Path, model_paths: Sequence[str], training_run: str | None, every_nth: int | None
-) -> dict[str, Any] | None:
-    """The config's ``model``, with the checkpoints of the command line in place of its own.
+@dataclass(frozen=True, slots=True)
+class ChosenCheckpoints:
+    """The checkpoints that a command line names in place of a config's.
 
-    Args:
-        config: The config's file.
+    Attributes:
         model_paths: Checkpoints; one is one run, several are a sweep.
         training_run: A training run, all of whose checkpoints are meant.
         every_nth: Each n-th of them only.
-
-    Returns:
-        The mapping; None where the command line names no model.
-
-    Raises:
-        ConfigError: The options contradict each other, or the config can't be read.
     """
-    if model_paths and training_run is not None:
-        raise ConfigError(
-            "'--model-path' and '--training-run' exclude each other", fix="leave one out"
-        )
-    if not model_paths and training_run is None and every_nth is None:
-        return None
-    own = read_yaml(config)[0].get("model")
-    is_tinker = isinstance(own, Mapping) and own.get("backend") in ("tinker", "proctor/tinker")
-    model = dict(own) if is_tinker and isinstance(own, Mapping) else {"backend": "tinker"}
-    if model_paths or training_run is not None:
-        model = {key: value for key, value in model.items() if key not in _WHICH}
-    if model_paths:
-        model["model_path"] = model_paths[0] if len(model_paths) == 1 else list(model_paths)
-    if training_run is not None:
-        model["training_run"] = training_run
-    if every_nth is not None:
-        model["every_nth"] = every_nth
-    return model
+
+    model_paths: Sequence[str] = ()
+    training_run: str | None = None
+    every_nth: int | None = None
+
+    def model(self, own: Any) -> dict[str, Any] | None:
+        """A config's ``model`` with these in place of its own.
+
+        Args:
+            own: The ``model`` that the config has.
+
+        Returns:
+            The mapping; None where no checkpoint is named.
+
+        Raises:
+            ConfigError: The options contradict each other.
+        """
+        if self.model_paths and self.training_run is not None:
+            raise ConfigError(
+                "'--model-path' and '--training-run' exclude each other", fix="leave one out"
+            )
+        if not self.model_paths and self.training_run is None and self.every_nth is None:
+            return None
+        is_tinker = isinstance(own, Mapping) and own.get("backend") in ("tinker", "proctor/tinker")
+        model = dict(own) if is_tinker else {"backend": "tinker"}
+        if self.model_paths or self.training_run is not None:
+            model = {key: value for key, value in model.items() if key not in _WHICH}
+        if self.model_paths:
+            paths = list(self.model_paths)
+            model["model_path"] = paths[0] if len(paths) == 1 else paths
+        if self.training_run is not None:
+            model["training_run"] = self.training_run
+        if self.every_nth is not None:
+            model["every_nth"] = self.every_nth
+        return model
 
 
 async def run_sweep(
-    config: Path,
+    config: YamlFile,
     model: Mapping[str, Any],
     checkpoints: Sequence[tuple[str, str]],
     folder: Path,
     *,
     overrides: Mapping[str, Any],
-    progress: Callable[[str], Progress],
-    stop: StopSignal,
-    limit: int | None = None,
-    is_strict: bool = False,
+    announce: Callable[[str], None],
+    options: RunOptions,
 ) -> SweepReport:
     """Runs a config on each checkpoint; one that fails loses no other.
 
     Args:
-        config: The config's file.
+        config: The config.
         model: Its ``model``, whose checkpoint is replaced.
         checkpoints: The folder's name and the path of each.
         folder: Where their folders go.
         overrides: Keys that replace the config's.
-        progress: Makes what is told how a run goes, from the checkpoint's name.
-        stop: Set when a person interrupts.
-        limit: Most examples of each evaluator.
-        is_strict: Whether a renderer that looks wrong is an error.
+        announce: Told the name of each checkpoint before its run.
+        options: How to run it.
 
     Raises:
         ProctorError: A mistake that no other checkpoint would make good.
@@ -172,25 +176,19 @@ async def run_sweep(
     shared = {key: value for key, value in model.items() if key not in _WHICH}
     sweep = SweepReport(folder)
     for name, path in checkpoints:
-        if stop.is_set:
+        if options.stop.is_set:
             break
         try:
             one = load_config(config, **{**overrides, "model": {**shared, "model_path": path}})
-            report = await run_config(
-                one,
-                folder / name,
-                progress=progress(name),
-                stop=stop,
-                limit=limit,
-                is_strict=is_strict,
-            )
+            announce(name)
+            report = await run_config(one, folder / name, options)
         except Exception as error:
             if isinstance(error, MISTAKES) and not sweep.runs:
                 raise
             sweep.runs.append(CheckpointRun(name, path, folder / name, error=reason_of(error)))
         else:
             sweep.runs.append(CheckpointRun(name, path, folder / name, report))
-    sweep.is_interrupted = stop.is_set
+    sweep.is_interrupted = options.stop.is_set
     if sweep.runs:
         await asyncio.to_thread(_write, sweep)
     return sweep

@@ -1,91 +1,58 @@
-"""Estimates: what the outcomes of one grader say about its score."""
+"""Estimates: what is said of one grader's score, in memory and in JSON."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast, get_args
 
-import numpy as np
-import numpy.typing as npt
-
-from proctor.scoring.intervals import Floats, IntervalMethod, MeanEstimate, estimate_mean
-from proctor.scoring.pass_at_k import maj_at_k, pass_at_k, reported_ks
+from proctor.scoring.intervals import IntervalMethod
+from proctor.scoring.json_fields import JsonFields
+from proctor.scoring.means import Mean, known, mean_from
 from proctor.types import Outcome
 
-OUTCOME_CODES = {outcome: code for code, outcome in enumerate(Outcome, start=1)}
-"""The byte that stands for each outcome; 0 is a pair that nothing was recorded for."""
-
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
-    """The (sample, grader) pairs of one grader.
+class SubsetEstimate(Mean):
+    """pass@k or maj@k for one k: the mean over the examples with k samples that are not missing.
 
     Attributes:
-        values: What each pair is worth, shape (examples, samples); NaN where it is missing.
-        outcomes: Its outcome's code, same shape.
-        answers: A hash of its answer, -1 for none, same shape; None where no answer is known.
-        clusters: The cluster of each example, shape (examples,).
-    """
-
-    values: Floats
-    outcomes: npt.NDArray[np.uint8]
-    answers: npt.NDArray[np.int64] | None
-    clusters: npt.NDArray[np.int64]
-
-    def rows(self, which: npt.NDArray[np.bool_]) -> Pairs:
-        """The pairs of some of the examples."""
-        answers = None if self.answers is None else self.answers[which]
-        return Pairs(self.values[which], self.outcomes[which], answers, self.clusters[which])
-
-
-@dataclass(frozen=True, slots=True)
-class SubsetEstimate:
-    """pass@k or maj@k for one k, over the examples that have k samples which are not missing.
-
-    Attributes:
-        score: The mean over those examples; NaN where there are none.
-        stderr: Its standard error; NaN where it can't be told.
-        ci_low: The lower end of the 95% interval.
-        ci_high: The upper end.
         n: How many examples have k samples.
         coverage: Their share of all examples.
         reported: Whether the coverage is enough for the score to be a metric.
     """
 
-    score: float
-    stderr: float
-    ci_low: float
-    ci_high: float
     n: int
     coverage: float
     reported: bool
 
     def to_json(self) -> dict[str, Any]:
         """The estimate as JSON; null for what is not known."""
-        return {
-            "score": known(self.score),
-            "stderr": known(self.stderr),
-            "ci_low": known(self.ci_low),
-            "ci_high": known(self.ci_high),
-            "n": self.n,
-            "coverage": self.coverage,
-            "reported": self.reported,
-        }
+        more = {"n": self.n, "coverage": self.coverage, "reported": self.reported}
+        return Mean.to_json(self) | more
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> SubsetEstimate:
+        """The estimate that ``to_json`` wrote.
+
+        Raises:
+            ConfigError: A key is missing or wrong.
+        """
+        fields = JsonFields.of(raw)
+        return SubsetEstimate(
+            *mean_from(fields),
+            n=fields.count("n"),
+            coverage=fields.number("coverage"),
+            reported=fields.flag("reported"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """A grader's score, and how far it can be trusted.
-
-    What is not known is NaN here and null in JSON, never 0.
+class Estimate(Mean):
+    """A grader's score: the mean over all pairs that are not missing, and how far to trust it.
 
     Attributes:
-        score: The mean over all pairs that are not missing; NaN where all are.
-        stderr: Its clustered standard error.
-        ci_low: The lower end of the 95% interval, whichever end of the scale is better.
-        ci_high: The upper end.
         method: How the interval was made.
         n: Examples with a pair that is not missing.
         clusters: Clusters of those examples.
@@ -105,10 +72,6 @@ class Estimate:
         maj_at_k: maj@k by k, where answers are known and examples have several samples.
     """
 
-    score: float
-    stderr: float
-    ci_low: float
-    ci_high: float
     method: IntervalMethod
     n: int
     clusters: int
@@ -139,11 +102,7 @@ class Estimate:
     def to_json(self) -> dict[str, Any]:
         """The estimate as JSON; null for what is not known."""
         complete = self.score_complete
-        return {
-            "score": known(self.score),
-            "stderr": known(self.stderr),
-            "ci_low": known(self.ci_low),
-            "ci_high": known(self.ci_high),
+        return Mean.to_json(self) | {
             "interval": self.method,
             "n": self.n,
             "clusters": self.clusters,
@@ -162,143 +121,41 @@ class Estimate:
             "maj_at_k": {str(k): at_k.to_json() for k, at_k in self.maj_at_k.items()},
         }
 
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Estimate:
+        """The estimate that ``to_json`` wrote.
 
-def known(number: float) -> float | None:
-    """A number for JSON: None where it is NaN or infinite."""
-    return number if math.isfinite(number) else None
-
-
-def estimate_pairs(
-    pairs: Pairs,
-    *,
-    worst: float | None,
-    best: float,
-    scale: tuple[float, float] | None,
-    proportion: bool,
-    min_coverage: float,
-) -> Estimate:
-    """The estimate of a grader's pairs.
-
-    Args:
-        pairs: The pairs; truncated and malformed ones already hold what they are worth.
-        worst: The worst value; None where truncated and malformed answers are missing.
-        best: The best value.
-        scale: The ends that a value can't pass, as (worst, best); None where it is open.
-        proportion: Whether every grade is yes or no.
-        min_coverage: The least share of examples that pass@k and maj@k must stand on.
-    """
-    examples, num_samples = pairs.values.shape
-    total = pairs.values.size
-    present = ~np.isnan(pairs.values)
-    clusters = np.broadcast_to(pairs.clusters[:, None], pairs.values.shape)
-    mean = estimate_mean(
-        pairs.values[present], clusters[present], scale=scale, proportion=proportion
-    )
-    samples = int(present.sum())
-    tally = np.bincount(pairs.outcomes.ravel(), minlength=len(OUTCOME_CODES) + 1)
-    counts = {outcome: int(tally[code]) for outcome, code in OUTCOME_CODES.items()}
-    score_complete = None
-    if counts[Outcome.TRUNCATED]:
-        complete = pairs.values[pairs.outcomes == OUTCOME_CODES[Outcome.GRADED]]
-        score_complete = float(complete.mean()) if len(complete) else math.nan
-    pass_at: dict[int, SubsetEstimate] = {}
-    maj_at: dict[int, SubsetEstimate] = {}
-    if num_samples > 1 and proportion:
-        correct = (pairs.values == best).sum(axis=1)
-        pass_at = _for_each_k(pairs, present, (0.0, 1.0), min_coverage, _pass_values(correct))
-    if num_samples > 1 and pairs.answers is not None:
-        maj_at = _for_each_k(pairs, present, scale, min_coverage, _maj_values(pairs, present))
-    return Estimate(
-        score=mean.mean,
-        stderr=mean.stderr,
-        ci_low=mean.ci_low,
-        ci_high=mean.ci_high,
-        method=mean.method,
-        n=int(present.any(axis=1).sum()) if examples else 0,
-        clusters=mean.clusters,
-        samples=samples,
-        pairs=total,
-        examples=examples,
-        coverage=samples / total if total else 0.0,
-        bounds=_bounds(mean, samples, total, scale),
-        counts=counts,
-        unrecorded=int(tally[0]),
-        score_complete=score_complete,
-        worst=worst,
-        best=best,
-        proportion=proportion,
-        pass_at_k=pass_at,
-        maj_at_k=maj_at,
-    )
-
-
-def _bounds(
-    mean: MeanEstimate, samples: int, total: int, scale: tuple[float, float] | None
-) -> tuple[float, float] | None:
-    if not total:
-        return None
-    if samples == total:
-        return mean.mean, mean.mean
-    if scale is None:
-        return None
-    held = mean.mean * samples if samples else 0.0
-    worst, best = ((held + end * (total - samples)) / total for end in scale)
-    return worst, best
-
-
-ValuesAtK = Callable[[int, npt.NDArray[np.int64], npt.NDArray[np.int64]], Floats]
-"""From k, the rows of examples with k samples, and how many they have, to a value for each."""
-
-
-def _for_each_k(
-    pairs: Pairs,
-    present: npt.NDArray[np.bool_],
-    scale: tuple[float, float] | None,
-    min_coverage: float,
-    values_at_k: ValuesAtK,
-) -> dict[int, SubsetEstimate]:
-    examples, num_samples = present.shape
-    held = present.sum(axis=1)
-    estimates = {}
-    for k in reported_ks(num_samples):
-        rows = np.flatnonzero(held >= k)
-        values = values_at_k(k, rows, held[rows])
-        # A mean of chances in 0 to 1 has Wilson's interval: it varies at most as a proportion does.
-        mean = estimate_mean(values, pairs.clusters[rows], scale=scale, proportion=True)
-        coverage = len(rows) / examples if examples else 0.0
-        estimates[k] = SubsetEstimate(
-            score=mean.mean,
-            stderr=mean.stderr,
-            ci_low=mean.ci_low,
-            ci_high=mean.ci_high,
-            n=len(rows),
-            coverage=coverage,
-            reported=len(rows) > 0 and coverage >= min_coverage,
+        Raises:
+            ConfigError: A key is missing or wrong.
+        """
+        fields = JsonFields.of(raw)
+        bounds, counts = fields.optional_fields("bounds"), fields.fields("counts")
+        scale = fields.fields("scale")
+        score_complete = fields.optional_number("score_complete")
+        if score_complete is None and counts.count(Outcome.TRUNCATED):
+            score_complete = math.nan
+        return Estimate(
+            *mean_from(fields),
+            method=cast(IntervalMethod, fields.one_of("interval", get_args(IntervalMethod))),
+            n=fields.count("n"),
+            clusters=fields.count("clusters"),
+            samples=fields.count("samples"),
+            pairs=fields.count("pairs"),
+            examples=fields.count("examples"),
+            coverage=fields.number("coverage"),
+            bounds=None
+            if bounds is None
+            else (bounds.number("all_missing_worst"), bounds.number("all_missing_best")),
+            counts={outcome: counts.count(outcome) for outcome in Outcome},
+            unrecorded=fields.count("unrecorded"),
+            score_complete=score_complete,
+            worst=scale.optional_number("worst"),
+            best=scale.number("best"),
+            proportion=scale.flag("proportion"),
+            pass_at_k=_by_k(fields, "pass_at_k"),
+            maj_at_k=_by_k(fields, "maj_at_k"),
         )
-    return estimates
 
 
-def _pass_values(correct: npt.NDArray[np.int64]) -> ValuesAtK:
-    def values_at_k(k: int, rows: npt.NDArray[np.int64], held: npt.NDArray[np.int64]) -> Floats:
-        cases, which = np.unique(
-            np.stack([held, correct[rows]], axis=1), axis=0, return_inverse=True
-        )
-        chances = np.array([pass_at_k(int(n), int(right), k) for n, right in cases], dtype=float)
-        return chances[which.ravel()]
-
-    return values_at_k
-
-
-def _maj_values(pairs: Pairs, present: npt.NDArray[np.bool_]) -> ValuesAtK:
-    answers = pairs.answers
-    assert answers is not None
-
-    def values_at_k(k: int, rows: npt.NDArray[np.int64], held: npt.NDArray[np.int64]) -> Floats:
-        values = np.empty(len(rows))
-        for position, row in enumerate(rows):
-            here = present[row]
-            said = [None if answer < 0 else answer for answer in answers[row, here].tolist()]
-            values[position] = maj_at_k(said, pairs.values[row, here], k)
-        return values
-
-    return values_at_k
+def _by_k(fields: JsonFields, key: str) -> dict[int, SubsetEstimate]:
+    return {k: SubsetEstimate.from_json(at_k) for k, at_k in fields.by_count(key).items()}

@@ -8,15 +8,11 @@ samples, or the examples that ``metadata.cluster`` joins. Sources:
 * Korn, E. L. and Graubard, B. I. (1998). Confidence intervals for proportions with small expected
   number of positive counts estimated from survey data. Survey Methodology 24, 193-201.
 * Miller, E. (2024). Adding error bars to evals. arXiv:2411.00640, section 2.2.
-* Efron, B. (1979). Bootstrap methods: another look at the jackknife. Annals of Statistics 7, 1-26;
-  over clusters: Field, C. A. and Welsh, A. H. (2007). Bootstrapping clustered data. Journal of the
-  Royal Statistical Society B 69, 369-390.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,7 +22,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Clusters = npt.NDArray[np.integer[Any]]
 
-IntervalMethod = Literal["wilson", "student-t", "bounded", "bootstrap", "none"]
+IntervalMethod = Literal["wilson", "student-t", "bounded", "none"]
 """How an interval was made.
 
 ``bounded`` is Wilson's interval for grades that are no proportion but did not vary between
@@ -38,9 +34,6 @@ CONFIDENCE = 0.95
 
 _NO_VARIANCE = 1e-12
 """Standard errors below this share of the scale are rounding errors of 0."""
-
-_BOOTSTRAP_CELLS = 4_000_000
-"""Most resampled weights that are in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,31 +77,6 @@ def cluster_deviations(values: Floats, clusters: Clusters | None) -> Floats:
         return deviations
     _, codes = np.unique(clusters, return_inverse=True)
     return np.bincount(codes, weights=deviations).astype(np.float64, copy=False)
-
-
-def clustered_stderr(values: Floats, clusters: Clusters | None = None) -> float:
-    """The cluster-robust standard error of a mean (Miller 2024, section 2.2).
-
-    With ``N`` values in ``G`` clusters and ``d_g`` the sum of the deviations from the overall mean
-    in cluster ``g``::
-
-        SE = sqrt(G / (G - 1) * sum_g d_g**2) / N
-
-    ``G / (G - 1)`` is the small-sample correction of statsmodels and Stata,
-    ``G / (G - 1) * (N - 1) / (N - K)``, for an intercept only (``K = 1``): this equals
-    ``sm.OLS(values, ones).fit(cov_type="cluster", cov_kwds={"groups": clusters}).bse``. Where
-    every cluster holds one value it is the usual ``s / sqrt(N)``.
-
-    Args:
-        values: The grades.
-        clusters: The cluster of each value, as any integers; None where each is its own.
-
-    Returns:
-        The standard error; NaN with fewer than two clusters.
-    """
-    if not len(values):
-        return math.nan
-    return _stderr(cluster_deviations(values, clusters), len(values))
 
 
 def wilson_interval(
@@ -188,17 +156,14 @@ def estimate_mean(
     if scale is None:
         if stderr <= _NO_VARIANCE * max(1.0, abs(mean)):
             return MeanEstimate(mean, 0.0, math.nan, math.nan, count, "none")
-        half = t_quantile(count - 1, confidence) * stderr
-        return MeanEstimate(mean, stderr, mean - half, mean + half, count, "student-t")
+        return _student_t(mean, stderr, count, confidence)
     width = high - low
     share = (mean - low) / width
     varies = stderr > _NO_VARIANCE * width
     if not varies:
         stderr = width * math.sqrt(share * (1 - share) / count)
     elif not proportion:
-        half = t_quantile(count - 1, confidence) * stderr
-        ends = (max(low, mean - half), min(high, mean + half))
-        return MeanEstimate(mean, stderr, *ends, count, "student-t")
+        return _student_t(mean, stderr, count, confidence, (low, high))
     effective_n = float(count)
     if varies:
         uncorrected = (stderr / width) ** 2 * (count - 1) / count
@@ -245,55 +210,35 @@ def estimate_ratio(
     stderr = _stderr(sums, 1) / total
     if len(sums) < 2 or stderr <= _NO_VARIANCE * max(1.0, ratio):
         return MeanEstimate(ratio, stderr, math.nan, math.nan, len(sums), "none")
-    half = t_quantile(len(sums) - 1, confidence) * stderr
-    low, high = max(0.0, ratio - half), ratio + half
-    return MeanEstimate(ratio, stderr, low, high, len(sums), "student-t")
+    return _student_t(ratio, stderr, len(sums), confidence, (0.0, math.inf))
 
 
-def bootstrap_interval(
-    values: Floats,
-    clusters: Clusters | None,
-    statistic: Callable[[Floats, Floats], Floats],
-    *,
-    seed: int,
-    resamples: int = 2000,
-    confidence: float = CONFIDENCE,
-) -> tuple[float, float]:
-    """The percentile bootstrap interval of any statistic, resampling whole clusters.
-
-    Args:
-        values: The grades.
-        clusters: The cluster of each value, as any integers; None where each is its own.
-        statistic: From the values, of shape (n,), and how often each was drawn, of shape
-            (resamples, n), to the statistic of each resample, of shape (resamples,).
-        seed: The seed; the same one gives the same interval, whatever the machine's memory.
-        resamples: How many resamples are drawn.
-        confidence: The confidence level.
-
-    Returns:
-        The ends; NaN with fewer than two clusters.
-    """
-    codes: npt.NDArray[np.intp] = np.arange(len(values))
-    if clusters is not None:
-        _, codes = np.unique(clusters, return_inverse=True)
-    count = int(codes.max()) + 1 if len(values) else 0
-    if count < 2:
-        return math.nan, math.nan
-    rng = np.random.default_rng(seed)
-    drawn = np.empty(resamples)
-    chunk = max(1, _BOOTSTRAP_CELLS // len(values))
-    for start in range(0, resamples, chunk):
-        size = min(chunk, resamples - start)
-        picks = rng.integers(count, size=(size, count))
-        picks += np.arange(size)[:, None] * count
-        weights = np.bincount(picks.ravel(), minlength=size * count).reshape(size, count)
-        drawn[start : start + size] = statistic(values, weights[:, codes].astype(np.float64))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail])
-    return float(low), float(high)
+def _student_t(
+    mean: float,
+    stderr: float,
+    clusters: int,
+    confidence: float,
+    ends: tuple[float, float] = (-math.inf, math.inf),
+) -> MeanEstimate:
+    """The mean with Student's t interval, cut at the ends of its scale."""
+    half = t_quantile(clusters - 1, confidence) * stderr
+    low, high = max(ends[0], mean - half), min(ends[1], mean + half)
+    return MeanEstimate(mean, stderr, low, high, clusters, "student-t")
 
 
 def _stderr(cluster_sums: Floats, n: int) -> float:
+    """The cluster-robust standard error of a mean (Miller 2024, section 2.2).
+
+    With ``n`` values in ``G`` clusters and ``d_g`` the sum of the deviations from the overall mean
+    in cluster ``g``::
+
+        SE = sqrt(G / (G - 1) * sum_g d_g**2) / n
+
+    ``G / (G - 1)`` is the small-sample correction of statsmodels and Stata,
+    ``G / (G - 1) * (n - 1) / (n - K)``, for an intercept only (``K = 1``): this equals
+    ``sm.OLS(values, ones).fit(cov_type="cluster", cov_kwds={"groups": clusters}).bse``. Where
+    every cluster holds one value it is the usual ``s / sqrt(n)``. NaN with fewer than two clusters.
+    """
     count = len(cluster_sums)
     if count < 2:
         return math.nan

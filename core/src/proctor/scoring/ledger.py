@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from proctor.errors import ConfigError
-from proctor.scoring.estimates import OUTCOME_CODES, Estimate, Pairs, estimate_pairs
+from proctor.scoring.estimates import Estimate
 from proctor.scoring.grades import checked_value
+from proctor.scoring.pairs import OUTCOME_CODES, Pairs, estimate_pairs
 from proctor.types import Example, Outcome
 
 MOST_GROUPS = 1000
@@ -168,8 +169,6 @@ class Ledger:
         outcome: Outcome,
         value: float | None = None,
         answer: str | None = None,
-        *,
-        truncated: bool = False,
     ) -> Outcome:
         """Records what became of one pair.
 
@@ -186,7 +185,6 @@ class Ledger:
             value: The grade; None or NaN where there is none. Of no account where the pair is
                 missing.
             answer: The answer as the grader reads it, for maj@k.
-            truncated: Whether the answer is truncated, for a grader that graded it all the same.
 
         Returns:
             The outcome as it was recorded.
@@ -198,8 +196,6 @@ class Ledger:
         if not 0 <= row < len(self) or not 0 <= sample_index < self.num_samples:
             raise IndexError(f"no sample {sample_index} of row {row} in this ledger")
         column, cells = self._columns[grader], self._cells[grader]
-        if truncated and outcome is Outcome.GRADED:
-            outcome = Outcome.TRUNCATED
         number: float | None = None
         if outcome in (Outcome.TRUNCATED, Outcome.MALFORMED) and (value is None or value != value):
             number = column.worst

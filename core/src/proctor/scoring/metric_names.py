@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from urllib.parse import unquote_to_bytes
 
 from proctor.errors import ConfigError
 from proctor.scoring.estimates import Estimate
-from proctor.scoring.pass_at_k import reported_ks
 from proctor.types import Outcome
 
 SCORE_METRICS = ("score", "stderr", "ci_low", "ci_high")
@@ -53,34 +52,19 @@ def group_label(value: str | None) -> str:
     return _UNSAFE.sub(_percent_encoded, value)
 
 
+def group_value(label: str) -> str | None:
+    """The group's value of a label that ``group_label`` made."""
+    if label == MISSING_GROUP:
+        return None
+    written = label.encode("utf-8", "surrogatepass")
+    try:
+        return unquote_to_bytes(written).decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{label!r} is no label of a group") from None
+
+
 def _percent_encoded(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogatepass"))
-
-
-def declared_names(evaluator: str, graders: Iterable[str], num_samples: int = 1) -> frozenset[str]:
-    """The metric names that a graded evaluator may write, except those of ``by`` groups."""
-    at_k: tuple[str, ...] = ()
-    if num_samples > 1:
-        at_k = tuple(f"{kind}@{k}" for kind in ("pass", "maj") for k in reported_ks(num_samples))
-    metrics = (*SCORE_METRICS, *COUNT_METRICS, *at_k)
-    names = {f"{evaluator}/{grader}/{metric}" for grader in graders for metric in metrics}
-    return frozenset(names | {f"{evaluator}/score"})
-
-
-def colliding_names(declared: Iterable[tuple[str, Iterable[str]]]) -> dict[str, list[str]]:
-    """The metric names that more than one evaluator would write.
-
-    Args:
-        declared: Each evaluator, described for a message, with the names that it writes.
-
-    Returns:
-        The writers of each name that has several, by name.
-    """
-    writers: dict[str, list[str]] = {}
-    for evaluator, names in declared:
-        for name in set(names):
-            writers.setdefault(name, []).append(evaluator)
-    return {name: owners for name, owners in sorted(writers.items()) if len(owners) > 1}
 
 
 def check_min_coverage(min_coverage: float) -> float:

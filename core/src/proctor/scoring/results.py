@@ -13,11 +13,13 @@ from typing import Any
 
 from proctor.scoring.estimates import Estimate
 from proctor.scoring.grades import GradeTally
+from proctor.scoring.json_fields import JsonFields
 from proctor.scoring.ledger import Ledger
 from proctor.scoring.metric_names import (
     check_min_coverage,
     flat_metrics,
     group_label,
+    group_value,
     valid_name,
     withheld_reason,
 )
@@ -57,6 +59,24 @@ class GraderResult:
             "tally": dict(self.tally),
             "notes": list(self.notes),
         }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> GraderResult:
+        """The result that ``to_json`` wrote.
+
+        Raises:
+            ConfigError: A key is missing or wrong.
+        """
+        fields = JsonFields.of(raw)
+        by = fields.fields("by")
+        return cls(
+            grader=fields.text("grader"),
+            estimate=Estimate.from_json(fields),
+            withheld=fields.optional_text("withheld"),
+            groups={name: _groups_from(by.fields(name)) for name in by},
+            tally=fields.numbers("tally"),
+            notes=fields.texts("notes"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +239,27 @@ class EvaluationResult:
             "graders": [grader.to_json() for grader in self.graders],
             "details": dict(self.details),
         }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> EvaluationResult:
+        """The result that ``to_json`` wrote.
+
+        Raises:
+            ConfigError: A key is missing or wrong.
+        """
+        fields = JsonFields.of(raw)
+        return cls(
+            name=fields.text("evaluator"),
+            metrics=fields.numbers("metrics"),
+            graders=tuple(map(GraderResult.from_json, fields.each("graders"))),
+            min_coverage=fields.number("min_coverage"),
+            withheld=fields.optional_text("withheld"),
+            details=dict(fields.fields("details")),
+        )
+
+
+def _groups_from(fields: JsonFields) -> dict[str | None, Estimate]:
+    return {group_value(label): Estimate.from_json(fields.fields(label)) for label in fields}
 
 
 def _grader_result(ledger: Ledger, grader: str, min_coverage: float) -> GraderResult:

@@ -21,35 +21,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from proctor.errors import ConfigError
-from proctor.scoring.estimates import Estimate, known
+from proctor.scoring.estimates import Estimate
+from proctor.scoring.json_fields import JsonFields
+from proctor.scoring.means import Mean
 from proctor.scoring.metric_names import valid_name
 from proctor.scoring.results import EvaluationResult
-
-
-@dataclass(frozen=True, slots=True)
-class SuiteMean:
-    """The mean of several scores.
-
-    Attributes:
-        score: The mean.
-        stderr: Its standard error; NaN where an evaluator has none.
-        ci_low: The lower end of the 95% interval; NaN where an evaluator has none.
-        ci_high: The upper end.
-    """
-
-    score: float
-    stderr: float
-    ci_low: float
-    ci_high: float
-
-    def to_json(self) -> dict[str, Any]:
-        """The mean as JSON; null for what is not known."""
-        return {
-            "score": known(self.score),
-            "stderr": known(self.stderr),
-            "ci_low": known(self.ci_low),
-            "ci_high": known(self.ci_high),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +45,8 @@ class SuiteResult:
 
     name: str
     evaluators: tuple[str, ...]
-    micro: SuiteMean | None
-    macro: SuiteMean | None
+    micro: Mean | None
+    macro: Mean | None
     n: int
     coverage: float
     withheld: str | None
@@ -125,12 +101,25 @@ class SuiteResult:
             "metrics": dict(self.metrics),
         }
 
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> SuiteResult:
+        """The result that ``to_json`` wrote.
 
-def suite_names(suite: str) -> frozenset[str]:
-    """The metric names that a suite may write."""
-    keys = ("score", "stderr", "ci_low", "ci_high")
-    means = {f"{suite}/{kind}/{key}" for kind in ("micro", "macro") for key in keys}
-    return frozenset(means | {f"{suite}/coverage", f"{suite}/n"})
+        Raises:
+            ConfigError: A key is missing or wrong.
+        """
+        fields = JsonFields.of(raw)
+        micro, macro = fields.optional_fields("micro"), fields.optional_fields("macro")
+        return cls(
+            name=fields.text("suite"),
+            evaluators=fields.texts("evaluators"),
+            micro=None if micro is None else Mean.from_json(micro),
+            macro=None if macro is None else Mean.from_json(macro),
+            n=fields.count("n"),
+            coverage=fields.number("coverage"),
+            withheld=fields.optional_text("withheld"),
+            metrics=fields.numbers("metrics"),
+        )
 
 
 def check_scales(suite: str, scales: Sequence[tuple[str, tuple[float | None, float]]]) -> None:
@@ -172,10 +161,10 @@ def _first_estimates(name: str, results: Sequence[EvaluationResult]) -> list[Est
     return [result.graders[0].estimate for result in results]
 
 
-def _weighted(estimates: Sequence[Estimate], weights: Sequence[float]) -> SuiteMean:
+def _weighted(estimates: Sequence[Estimate], weights: Sequence[float]) -> Mean:
     parts = list(zip(estimates, weights, strict=True))
     mean = math.fsum(w * e.score for e, w in parts)
     below = math.fsum((w * (e.score - e.ci_low)) ** 2 for e, w in parts)
     above = math.fsum((w * (e.ci_high - e.score)) ** 2 for e, w in parts)
     stderr = math.sqrt(math.fsum((w * e.stderr) ** 2 for e, w in parts))
-    return SuiteMean(mean, stderr, mean - math.sqrt(below), mean + math.sqrt(above))
+    return Mean(mean, stderr, mean - math.sqrt(below), mean + math.sqrt(above))

@@ -17,9 +17,14 @@ SIGNIFICANT = 0.01
 
 
 class ChoicesCheck:
-    """Finds options that can't be shown or told apart."""
+    """Finds options that can't be used or told apart.
 
-    def __init__(self) -> None:
+    Args:
+        are_shown: Whether the prompt shows them, by letters.
+    """
+
+    def __init__(self, *, are_shown: bool = True) -> None:
+        self._are_shown = are_shown
         self._unusable = Tally()
         self._same = Tally()
         self._contained = Tally()
@@ -31,11 +36,14 @@ class ChoicesCheck:
                 self._unusable.add(row)
             return
         options = [" ".join(option.casefold().split()) for option in example.choices]
-        is_shown = 2 <= len(options) <= MOST_OPTIONS and all(options)
-        if not is_shown or gold_position(example) is None:
+        most = MOST_OPTIONS if self._are_shown else len(options)
+        is_usable = 2 <= len(options) <= most and all(options)
+        if not is_usable or gold_position(example) is None:
             self._unusable.add(row)
         if len(set(options)) < len(options):
             self._same.add(row)
+        if not self._are_shown:
+            return
         distinct = sorted(set(options), key=len)[:MOST_OPTIONS]
         if any(
             shorter and shorter in longer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from proctor.datasets.lint.choices import ChoicesCheck, GoldPositionCheck
 from proctor.datasets.lint.duplicates import DuplicatesCheck
 from proctor.datasets.lint.finding import Check, Finding, Severity
 from proctor.datasets.lint.order import OrderCheck
+from proctor.datasets.lint.refused import RefusedCheck
 from proctor.datasets.lint.targets import ConstantAnswerCheck, TargetsCheck
 from proctor.types import Example
 
@@ -42,6 +43,8 @@ def lint_examples(
     examples: Iterable[Example],
     *,
     needs_target: bool = True,
+    shows_choices: bool = True,
+    use: Callable[[Example], object] | None = None,
     limit: int | None = None,
     by: Iterable[str] = (),
     seed: int = 0,
@@ -50,7 +53,11 @@ def lint_examples(
 
     Args:
         examples: The dataset, in its order.
-        needs_target: Whether a grader needs a target in every row.
+        needs_target: Whether the evaluator needs a target in every row.
+        shows_choices: Whether the options of a question are in its prompt, where their order and
+            their letters matter.
+        use: What the evaluator takes from a row; it raises ``DatasetError`` for one that ends the
+            run.
         limit: A number of rows that a person thinks of taking, for the check of the order.
         by: Metadata fields, beside ``stratum``, that the order must not sort by.
         seed: The seed of the tests that draw random numbers.
@@ -59,10 +66,13 @@ def lint_examples(
         DuplicatesCheck(),
         TargetsCheck(needs_target=needs_target),
         ConstantAnswerCheck(),
-        ChoicesCheck(),
-        GoldPositionCheck(seed),
+        ChoicesCheck(are_shown=shows_choices),
         OrderCheck(limit=limit, by=by, seed=seed),
     ]
+    if shows_choices:
+        checks.insert(-1, GoldPositionCheck(seed))
+    if use is not None:
+        checks.append(RefusedCheck(use, needs_target=needs_target))
     rows = 0
     for rows, example in enumerate(examples, start=1):
         for check in checks:
