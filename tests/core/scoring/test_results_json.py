@@ -162,10 +162,12 @@ def test_parts_that_are_joined_are_read_back(make_ledger: Any) -> None:
 
 def test_numbers_that_json_has_no_form_for_are_read_back() -> None:
     """A run's folder has them as text."""
-    odd = EvaluationResult("odd", {"odd/a": math.nan, "odd/b": math.inf, "odd/c": -math.inf})
+    odd = EvaluationResult(
+        "odd", {"odd/a": math.nan, "odd/b": math.inf, "odd/c": -math.inf, "odd/d": True}
+    )
     report = RunReport(results={"odd": odd})
     read = RunReport.from_json(json.loads(to_document(report.to_json())))
-    assert printed(read) == printed(report) == "odd/a  nan\nodd/b  inf\nodd/c  -inf\n"
+    assert printed(read) == printed(report) == "odd/a  nan\nodd/b  inf\nodd/c  -inf\nodd/d  1\n"
 
 
 FIRST = ("evaluators", "first")

@@ -112,9 +112,9 @@ class JsonFields(Mapping[str, Any]):
         return [JsonFields(item, f"{path}.{index}") for index, item in enumerate(value)]
 
     def numbers(self, key: str) -> dict[str, float]:
-        """An object of numbers."""
+        """An object of numbers; true and false are numbers, too, as Python has it."""
         held = self.fields(key)
-        return {name: held.number(name) for name in held}
+        return {n: held[n] if isinstance(held[n], bool) else held.number(n) for n in held}
 
     def one_of(self, key: str, words: Collection[str]) -> str:
         """One of several words."""
