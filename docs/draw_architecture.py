@@ -86,7 +86,7 @@ def drawing() -> str:
         f"<style>\n{STYLE}\n</style>",
         f'<rect class="ground" width="{WIDTH}" height="{height}"/>',
         *_grounds([rung for rung in rungs if len(rung) > 1], step),
-        *_lines(edges(graph, foot), step),
+        *lines_and_dots(edges(graph, foot), step),
         *(_box(step[room], room, purpose(room)) for room in rooms),
         _box(len(rooms), " · ".join(foot), kind="foot", width=FOOT_WIDTH),
         *_legend(under + 38),
@@ -128,7 +128,7 @@ def _grounds(rungs: list[list[str]], step: dict[str, int]) -> Iterator[str]:
         )
 
 
-def _lines(found: Edges, step: dict[str, int]) -> Iterator[str]:
+def lines_and_dots(found: Edges, step: dict[str, int]) -> Iterator[str]:
     """A line down from each room that imports, one into each that is imported, and the dots."""
     dots = []
     for room, (x, y) in ((room, _place(index)) for room, index in step.items()):

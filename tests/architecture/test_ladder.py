@@ -123,6 +123,25 @@ def test_a_circle_deeper_in_a_room_is_found(plant, lint):
     assert f"proctor.datasets.lint.finding:{line} imports proctor.datasets.lint.dataset" in printed
 
 
+def test_a_circle_through_a_room_s_own_exports_is_found(plant, lint):
+    back = "from proctor.renderers import get_renderer"
+    source = plant({"renderers/base.py": f"\n{back}\n"})
+    status, printed = lint(source)
+    assert status == 1
+    line = line_of(source, "renderers/base.py", back)
+    assert f"proctor.renderers.base:{line} imports proctor.renderers\n" in printed
+    assert "imports proctor.renderers.base\n" in printed
+
+
+def test_an_import_of_the_whole_core_climbs(plant, lint):
+    upward = "from proctor import open_model"
+    source = plant({"scoring/pass_at_k.py": f"\n{upward}\n"})
+    status, printed = lint(source)
+    assert status == 1
+    line = line_of(source, "scoring/pass_at_k.py", upward)
+    assert f"proctor.scoring.pass_at_k -> proctor (l.{line})" in printed
+
+
 @pytest.mark.parametrize("module", ["attic.py", "attic/__init__.py"])
 def test_what_has_no_place_on_the_ladder_is_an_error(module, plant, lint):
     status, printed = lint(plant({module: "BOX = 1\n"}))

@@ -1,8 +1,9 @@
-"""Holds the imports of a package to the contracts of a pyproject.toml: a script for the tests.
+"""Holds the imports of the core to the contracts of a pyproject.toml: a script for the tests.
 
-Its one argument is the pyproject.toml; the package is the one that the script can import. Import
+Its one argument is the pyproject.toml; the core is the one that the script can import. Import
 Linter says which import climbs. Of a circle it says only which modules it is between, so the lines
-that make it are printed after its report.
+that make it are printed after its report. It looks for circles among siblings: one that a package's
+own ``__init__`` is part of is found here.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def lines_of(graph: grimp.ImportGraph, chain: tuple[str, ...]) -> Iterator[str]:
 
 
 def circles(graph: grimp.ImportGraph) -> Iterator[str]:
-    """The imports of each circle between the parts of a package."""
+    """The imports of each circle between the parts of a package, or of a part and the package."""
     for package in sorted(graph.modules):
         depth = package.count(".") + 2
         for importer, imported in sorted(graph.nominate_cycle_breakers(package)):
@@ -32,10 +33,16 @@ def circles(graph: grimp.ImportGraph) -> Iterator[str]:
             yield f"a circle in {package}:"
             yield from lines_of(graph, (importer, imported))
             yield from lines_of(graph, back or ())
+        for part in sorted(graph.find_descendants(package)):
+            if graph.direct_import_exists(importer=part, imported=package):
+                back = graph.find_shortest_chain(package, part)
+                if back is not None:
+                    yield f"a circle with {package} itself:"
+                    yield from lines_of(graph, (part, *back))
 
 
 if __name__ == "__main__":
     status = lint_imports(config_filenames=(sys.argv[1],), no_cache=True, no_logo=True)
-    if status:
-        print("\n".join(circles(grimp.build_graph("proctor", cache_dir=None))))
-    sys.exit(status)
+    found = list(circles(grimp.build_graph("proctor", cache_dir=None)))
+    print("\n".join(found))
+    sys.exit(status or bool(found))
