@@ -28,6 +28,7 @@ def lint(root, tmp_path):
             check=False,
         )
         assert ended.stderr == ""
+        assert not list(tmp_path.glob(".*")), "nothing is cached"
         return ended.returncode, ended.stdout
 
     return run
