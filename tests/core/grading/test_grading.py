@@ -6,7 +6,7 @@ import asyncio
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pytest
@@ -15,7 +15,6 @@ import proctor
 from proctor.grading.stage import GradingStage
 from proctor.scoring.grades import GradedPair
 from proctor.scoring.ledger import Ledger, LedgerColumn
-from proctor.testing import Reply, ScriptedClient
 
 
 def pair(number: int) -> tuple[proctor.Example, proctor.Sample]:
@@ -359,25 +358,6 @@ async def test_a_grade_is_one_exactly_where_the_ledger_takes_it(
         assert ledger.estimate("g").score == grading.grade.value
 
 
-def test_a_grader_with_worst_equal_to_best_is_refused_at_definition() -> None:
-    with pytest.raises(TypeError, match="worst and best are both"):
-
-        class Flat(proctor.Grader):
-            """No scale."""
-
-            worst: ClassVar[float | None] = 1.0
-
-            def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
-                return True
-
-
-def test_a_grader_without_a_method_is_refused_at_definition() -> None:
-    with pytest.raises(TypeError, match="must define grade or grade_batch"):
-
-        class Nothing(proctor.Grader):
-            """Grades nothing."""
-
-
 @pytest.mark.parametrize("field", ["type", "name", "open", "version", "scale", "json"])
 def test_an_option_that_a_config_could_not_set_is_refused_at_definition(field: str) -> None:
     with pytest.raises((TypeError, NameError), match=field):
@@ -399,40 +379,3 @@ def test_a_proportion_is_a_grader_annotated_so_and_never_guessed() -> None:
     assert EachAsync().is_proportion
     assert InBatches().is_proportion
     assert not Floats().is_proportion
-
-
-async def test_lower_is_better_and_one_to_five() -> None:
-    class Errors(proctor.Grader):
-        """Number of mistakes: less is better."""
-
-        worst: ClassVar[float | None] = 1.0
-        best: ClassVar[float] = 0.0
-
-        def grade(self, example: proctor.Example, sample: proctor.Sample) -> float:
-            return 0.25
-
-    class Likert(proctor.Grader):
-        """From 1 to 5."""
-
-        worst: ClassVar[float | None] = 1.0
-        best: ClassVar[float] = 5.0
-
-        def grade(self, example: proctor.Example, sample: proctor.Sample) -> float:
-            return 4.0
-
-    class One(proctor.Dataset):
-        """Four rows."""
-
-        def examples(self) -> Iterator[proctor.Example]:
-            for n in range(4):
-                yield proctor.Example(id=str(n), input=f"<{n}>", target="x")
-
-    evaluator = proctor.GradedEvaluator(
-        name="e", dataset=One(), graders=[Errors(), Likert()], renderer="role_colon"
-    )
-    client = ScriptedClient(
-        lambda prompt, _: Reply("cut", "length", ends=False) if "<3>" in prompt else "whole"
-    )
-    metrics = await evaluator(client)
-    assert metrics["e/Errors/score"] == pytest.approx((3 * 0.25 + 1.0) / 4)
-    assert metrics["e/Likert/score"] == pytest.approx((3 * 4.0 + 1.0) / 4)
