@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PrivateAttr, field_validator
@@ -80,10 +81,18 @@ class ComponentEvaluator(Component, SamplingClientEvaluator):
 
     async def open_part(self, component: Component) -> None:
         """Opens a component of the evaluator, once; ``close`` closes it."""
-        if not any(component is opened for opened in self._opened):
-            # before it is open: one that fails half way has something to drop, too
-            self._opened.append(component)
+        if any(component is opened for opened in self._opened):
+            return
+        # before it is open: one that fails half way has something to drop, too
+        self._opened.append(component)
+        try:
             await component.open()
+        except BaseException:
+            # the next step of training tries again
+            self._opened = [opened for opened in self._opened if opened is not component]
+            with contextlib.suppress(Exception):
+                await component.close()
+            raise
 
     async def close(self) -> None:
         """Closes what was opened: each, also where another can't be closed.

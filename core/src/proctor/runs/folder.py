@@ -51,7 +51,11 @@ class RunFolder:
                     fix="choose another folder with --out",
                 )
         self._samples = JsonLines(folder / SAMPLES)
-        self._grades = JsonLines(folder / GRADES)
+        try:
+            self._grades = JsonLines(folder / GRADES)
+        except ConfigError:
+            self._samples.close()
+            raise
         self.record: dict[str, Any] = {}
 
     def sample(self, record: Mapping[str, Any]) -> None:

@@ -32,6 +32,7 @@ class JsonLines:
             raise ConfigError(
                 f"can't write {path}: {error.strerror}", fix="choose another folder with --out"
             ) from error
+        self._is_closed = False
         self._size = self._mend()
 
     def _mend(self) -> int:
@@ -54,8 +55,12 @@ class JsonLines:
         """Writes one record as one line.
 
         Raises:
-            RunError: It can't be written, as on a full disk; what was there before is whole.
+            RunError: It is closed, or can't be written, as on a full disk; what was there before
+                is whole.
         """
+        if self._is_closed:
+            # by now its descriptor may be another file's
+            raise RunError(f"can't write {self.path}: its run has ended")
         line = to_line(record)
         try:
             written = os.write(self._descriptor, line)
@@ -73,8 +78,10 @@ class JsonLines:
         self._size += len(line)
 
     def close(self) -> None:
-        """Closes the file."""
-        os.close(self._descriptor)
+        """Closes the file, once."""
+        if not self._is_closed:
+            self._is_closed = True
+            os.close(self._descriptor)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

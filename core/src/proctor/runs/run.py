@@ -59,11 +59,18 @@ class Run:
             ConfigError: The folder can't be made, or holds another run.
             RunError: It can't be written.
         """
-        self._folder = RunFolder(folder)
+        claimed = RunFolder(folder)
+        try:
+            claimed.describe(**self._record)
+        except RunError:
+            # nothing is kept in a folder that does not say whose it is
+            claimed.close()
+            raise
+        self._folder = claimed
         self.report.folder = folder
-        self.context = replace(self.context, sink=self._folder, folder=folder)
+        self.context = replace(self.context, sink=claimed, folder=folder)
         self._observe_records()
-        self.describe(**self._record)
+        self._observe()
 
     def _observe_records(self) -> None:
         def observe(record: Mapping[str, Any]) -> None:
@@ -78,11 +85,15 @@ class Run:
             RunError: It can't be written; it stays as it was, whole.
         """
         self._record |= entries
+        self._observe()
+        if self._folder is not None:
+            self._folder.describe(**entries)
+
+    def _observe(self) -> None:
+        """Takes the copy of the run that its observers get from now on."""
         self._observed = ObservedRun(
             self.report.folder, copy.deepcopy(self._record), self.context.step
         )
-        if self._folder is not None:
-            self._folder.describe(**entries)
 
     def start(self) -> None:
         """Tells the observers that the run begins."""
@@ -133,12 +144,16 @@ class Run:
         """
         identity = self.context.identity
         assert identity is not None
-        renderers = {
+        model = describe_identity(identity)
+        self.describe(status="running", model=model, renderers=self._renderers())
+
+    def _renderers(self) -> dict[str, str]:
+        """The renderer of each evaluator that is connected and has one."""
+        return {
             name: execution.renderer_key
             for name, execution in self._executions.items()
             if hasattr(execution, "renderer_key")
         }
-        self.describe(status="running", model=describe_identity(identity), renderers=renderers)
 
     async def execute(self, entries: Sequence[ConfiguredEvaluator], client: Any) -> None:
         """Executes evaluators side by side; one that fails loses no other.
@@ -204,7 +219,8 @@ class Run:
         report.add_suites(suites)
         if self._folder is not None:
             self._folder.results(report.to_json())
-        self.describe(status=report.status, finished=now())
+        # those of evaluators that were connected one by one are known only now
+        self.describe(status=report.status, finished=now(), renderers=self._renderers())
         self.close()
         return report
 
@@ -219,10 +235,12 @@ class Run:
         self._is_closed = True
         if error is not None:
             self._say_why(error)
-        if self._is_observed:
-            self._manager.run_finished(self._observed)
-        if self._folder is not None:
-            self._folder.close()
+        try:
+            if self._is_observed:
+                self._manager.run_finished(self._observed)
+        finally:
+            if self._folder is not None:
+                self._folder.close()
 
     def _say_why(self, error: BaseException) -> None:
         how: dict[str, str] = {"status": "failed", "error": reason_of(error)}
