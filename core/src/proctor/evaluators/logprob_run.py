@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from proctor.errors import BackendError, RendererError
 from proctor.evaluators.context import EvaluationContext
@@ -16,6 +16,7 @@ from proctor.evaluators.row_run import RowRun
 from proctor.evaluators.scored_text import ScoredText, aligned_logprobs, text_length
 from proctor.sampling.budget import RequestFailed
 from proctor.sampling.in_flight import RequestsInFlight
+from proctor.sampling.models import Client
 from proctor.sampling.requests import newest_form, send
 from proctor.scoring.grades import GradedPair
 from proctor.scoring.results import EvaluationResult
@@ -69,7 +70,9 @@ class LogprobTally:
         """
         raise NotImplementedError
 
-    def result(self, name: str, min_coverage: float, details: dict[str, Any]) -> EvaluationResult:
+    def result(
+        self, name: str, min_coverage: float, details: Mapping[str, object]
+    ) -> EvaluationResult:
         """The result of all that was taken."""
         raise NotImplementedError
 
@@ -123,7 +126,7 @@ class LogprobRun(RowRun[LogprobEvaluator, RenderedRow, RenderedRow]):
         self.evaluator.texts(example)
         self.style.messages(_without_choices(example))
 
-    def connect(self, client: Any, context: EvaluationContext | None = None) -> None:
+    def connect(self, client: Client, context: EvaluationContext | None = None) -> None:
         """Takes the model.
 
         Raises:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from proctor.hashing import digest
 from proctor.scoring.grades import GradedPair
 from proctor.types import Example, Message, Sample, SamplingOptions, ToolCall, UnparsedToolCall
+
+ReadRecord: TypeAlias = Mapping[str, Any]  # a line of a file that any version, or a person, wrote
 
 
 def request_digest(
@@ -38,9 +40,9 @@ def sample_record(
     example: Example,
     order: list[int] | None,
     sample: Sample,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """A line of ``samples.jsonl``."""
-    record: dict[str, Any] = {
+    record: dict[str, object] = {
         "key": key,
         "evaluator": evaluator,
         "row": row,
@@ -71,7 +73,7 @@ def sample_record(
     return record
 
 
-def sample_from_record(record: Mapping[str, Any]) -> tuple[Example, Sample]:
+def sample_from_record(record: ReadRecord) -> tuple[Example, Sample]:
     """The example as it was shown, and the sample, from a line of ``samples.jsonl``."""
     from proctor.types import Call, Termination
 
@@ -98,7 +100,7 @@ def sample_from_record(record: Mapping[str, Any]) -> tuple[Example, Sample]:
     return example, sample
 
 
-def _message(raw: Mapping[str, Any]) -> Message:
+def _message(raw: ReadRecord) -> Message:
     message = dict(raw)
     if "tool_calls" in message:
         message["tool_calls"] = [ToolCall(**call) for call in message["tool_calls"]]
@@ -114,9 +116,9 @@ def grade_record(
     grader: str,
     fingerprint: str,
     graded: GradedPair,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """A line of ``grades.jsonl``; ``sample`` is the sample's key."""
-    record: dict[str, Any] = {
+    record: dict[str, object] = {
         "key": f"{sample}:{fingerprint}",
         "sample": sample,
         "evaluator": evaluator,

@@ -6,19 +6,22 @@ import asyncio
 import inspect
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from proctor.components.place import Written
 from proctor.errors import ConfigError, first_cause
 from proctor.evaluators.bases import needs_training_client
 from proctor.inline.schedule import Schedule
-from proctor.inline.snapshots import settled, submit_snapshot
-from proctor.inline.source import load_inline_config
+from proctor.inline.snapshots import Submitted, settled, submit_snapshot
+from proctor.inline.source import ConfigSource, load_inline_config
 from proctor.inline.step import StepEvaluation, StepEvaluator
 from proctor.inline.thread import EvaluationThread
+from proctor.renderers.tokenizers import Tokenizer
+from proctor.sampling.models import Client, TrainingClient
 
 logger = logging.getLogger("proctor")
 
@@ -53,11 +56,11 @@ class InlineEvaluations:
 
     def __init__(
         self,
-        source: Path | str | Mapping[str, Any] | Sequence[Any],
+        source: ConfigSource,
         *,
         log_path: Path | str | None = None,
-        tokenizer: Any = None,
-        **options: Any,
+        tokenizer: Tokenizer = None,
+        **options: Written,
     ) -> None:
         config = load_inline_config(source, log_path=log_path, **options)
         self._options = config.options.inline
@@ -95,7 +98,7 @@ class InlineEvaluations:
         return bool(self._schedule.due(step))
 
     async def step(
-        self, step: int, *, training_client: Any = None, sampling_client: Any = None
+        self, step: int, *, training_client: TrainingClient = None, sampling_client: Client = None
     ) -> dict[str, float]:
         """Evaluates what is due at a step of training, with the weights as they are now.
 
@@ -118,8 +121,8 @@ class InlineEvaluations:
         self,
         step: int | None = None,
         *,
-        training_client: Any = None,
-        sampling_client: Any = None,
+        training_client: TrainingClient = None,
+        sampling_client: Client = None,
     ) -> dict[str, float]:
         """Evaluates the last step, waits for what is running, and closes everything.
 
@@ -185,7 +188,7 @@ class InlineEvaluations:
             await self._close()
 
     async def _evaluate(
-        self, step: int, training_client: Any, sampling_client: Any, *, is_last: bool
+        self, step: int, training_client: TrainingClient, sampling_client: Client, *, is_last: bool
     ) -> dict[str, float]:
         self._check(step, training_client, sampling_client)
         self._raise_failure()
@@ -230,7 +233,7 @@ class InlineEvaluations:
         self._running = self._thread.submit(self._in_background(evaluation, submitted))
         return foreground
 
-    async def _in_background(self, evaluation: StepEvaluation, submitted: Any) -> None:
+    async def _in_background(self, evaluation: StepEvaluation, submitted: Submitted) -> None:
         self._background = (asyncio.current_task(), evaluation)
         try:
             with evaluation:
@@ -290,7 +293,7 @@ class InlineEvaluations:
             evaluation.close(asyncio.CancelledError())
         await self._evaluator.close()
 
-    def _check(self, step: int, training_client: Any, sampling_client: Any) -> None:
+    def _check(self, step: int, training_client: TrainingClient, sampling_client: Client) -> None:
         if self._is_finished:
             raise ConfigError("it is finished", where=f"step {step}", fix="make a new one")
         if type(step) is not int or step < 0:

@@ -7,13 +7,15 @@ import logging
 import threading
 from functools import lru_cache, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from proctor.errors import TokenizerError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+Tokenizer: TypeAlias = Any  # transformers' tokenizers, and what has their interface
 
 _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (

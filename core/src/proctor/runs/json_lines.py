@@ -6,7 +6,6 @@ import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from proctor.errors import ConfigError, RunError
 from proctor.runs.json_text import to_document, to_line
@@ -51,7 +50,7 @@ class JsonLines:
             os.ftruncate(self._descriptor, whole)
         return whole
 
-    def append(self, record: Mapping[str, Any]) -> None:
+    def append(self, record: Mapping[str, object]) -> None:
         """Writes one record as one line.
 
         Raises:
@@ -84,7 +83,7 @@ class JsonLines:
             os.close(self._descriptor)
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
+def write_json(path: Path, value: Mapping[str, object]) -> None:
     """Writes a JSON file whole or not at all.
 
     Raises:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from proctor.configs.config import Config, ConfiguredEvaluator
 from proctor.errors import ProctorError, RunError, first_cause, reason_of
@@ -25,7 +25,8 @@ from proctor.runs.execution import Execution, begin, result_of
 from proctor.runs.folder import RunFolder
 from proctor.runs.observed_records import ObservedRecords
 from proctor.runs.report import RunReport
-from proctor.sampling.models import OpenedModel
+from proctor.sampling.budget import RequestBudget
+from proctor.sampling.models import Client, OpenedModel
 from proctor.scoring.results import EvaluationResult
 
 
@@ -44,7 +45,7 @@ class Run:
         self._manager = plugin_manager()
         self._executions: dict[str, Execution] = {}
         self._folder: RunFolder | None = None
-        self._record: dict[str, Any] = describe_run(config, context, self._manager)
+        self._record: dict[str, object] = describe_run(config, context, self._manager)
         if context.step is not None:
             self._record["step"] = context.step
         self._is_observed = False
@@ -73,12 +74,12 @@ class Run:
         self._observe()
 
     def _observe_records(self) -> None:
-        def observe(record: Mapping[str, Any]) -> None:
+        def observe(record: Mapping[str, object]) -> None:
             self._manager.sample_finished(record, self._observed)
 
         self.context = replace(self.context, sink=ObservedRecords(self.context.sink, observe))
 
-    def describe(self, **entries: Any) -> None:
+    def describe(self, **entries: object) -> None:
         """Adds to ``run.json``.
 
         Raises:
@@ -118,16 +119,28 @@ class Run:
         await execution.prepare()
         self._executions[entry.name] = execution
 
-    def take_model(self, model: OpenedModel, **changes: Any) -> None:
+    def take_model(
+        self,
+        model: OpenedModel,
+        *,
+        budget: RequestBudget | None = None,
+        deadline: float | None = None,
+    ) -> None:
         """Takes the model, and what else is known of the run by now.
 
         Args:
             model: The opened model.
-            **changes: Fields of the context, such as the deadline.
+            budget: Slots for its requests; None for those that the context has.
+            deadline: The end of the run; None for the one that the context has.
         """
-        self.context = replace(self.context.of_model(model), **changes)
+        context = self.context.of_model(model)
+        self.context = replace(
+            context,
+            budget=budget or context.budget,
+            deadline=context.deadline if deadline is None else deadline,
+        )
 
-    def connect(self, entries: Sequence[ConfiguredEvaluator], client: Any) -> None:
+    def connect(self, entries: Sequence[ConfiguredEvaluator], client: Client) -> None:
         """Connects evaluators that are prepared to the model.
 
         Raises:
@@ -155,7 +168,7 @@ class Run:
             if hasattr(execution, "renderer_key")
         }
 
-    async def execute(self, entries: Sequence[ConfiguredEvaluator], client: Any) -> None:
+    async def execute(self, entries: Sequence[ConfiguredEvaluator], client: Client) -> None:
         """Executes evaluators side by side; one that fails loses no other.
 
         Args:
@@ -172,7 +185,7 @@ class Run:
         except BaseExceptionGroup as errors:
             raise first_cause(errors) from errors
 
-    async def _execute(self, entry: ConfiguredEvaluator, client: Any) -> None:
+    async def _execute(self, entry: ConfiguredEvaluator, client: Client) -> None:
         try:
             if entry.name not in self._executions:
                 await self._prepare(entry)

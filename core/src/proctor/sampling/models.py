@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from proctor.renderers.tokenizers import LockedTokenizer
 from proctor.types import Message, ModelIdentity, Sample, SamplingOptions
 
 if TYPE_CHECKING:
     import tinker
+
+Client: TypeAlias = (
+    Any  # tinker's sampling clients, and what samples as they do: a training loop's, a test's
+)
+TrainingClient: TypeAlias = Any  # tinker's training clients, and what trains as they do
 
 
 class ChatModel:
