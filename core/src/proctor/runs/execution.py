@@ -126,7 +126,7 @@ class CalledExecution:
             # it knows nothing of the budget, so its client has to
             client = capped = CappedClient(client, context, self._on_response)
         try:
-            return await within(self._evaluator(client), left)
+            return await within(self._evaluator(client), left, grace=CANCELLING_SECONDS)
         except Overdue:
             raise ProctorError("it was not done at the deadline") from None
         finally:
