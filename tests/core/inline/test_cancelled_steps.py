@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,17 @@ def hanging() -> ScriptedClient:
     return ScriptedClient(lambda *_: Hang())
 
 
-async def asked(client: ScriptedClient, requests: int = 1) -> None:
-    """Waits until a client was asked something."""
-    async with asyncio.timeout(20):
-        while client.requests < requests:
-            await asyncio.sleep(0.01)
+async def until(condition: Callable[[], object]) -> None:
+    """Waits for something that happens on another thread, or in another task."""
+    for _ in range(2000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never happened")
+
+
+async def asked(client: ScriptedClient) -> None:
+    await until(lambda: client.requests)
 
 
 def status(folder: Path) -> str:
@@ -225,8 +232,7 @@ async def test_a_step_that_waits_for_the_one_in_the_background(
     evals = background([numbers(graders=[Waits()])], tmp_path)
     await evals.step(0, training_client=model)
     task = asyncio.ensure_future(evals.step(1, training_client=model))
-    while len(notes("started")) < 2:
-        await asyncio.sleep(0.01)
+    await until(lambda: len(notes("started")) == 2)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -251,25 +257,23 @@ async def test_a_part_that_could_not_be_opened_is_opened_at_the_next_step(
     class Flaky(proctor.Grader):
         """Can't be opened at first."""
 
-        _log: list[str] = []
-
         async def open(self) -> None:
-            self._log.append("open")
-            if len(self._log) == 1:
+            log.append("open")
+            if len(log) == 1:
                 raise ConnectionError("the hub is away")
 
         async def close(self) -> None:
-            self._log.append("close")
+            log.append("close")
 
         def grade(self, example: proctor.Example, sample: proctor.Sample) -> bool:
             return True
 
-    flaky = Flaky()
-    evals = proctor.InlineEvaluations([numbers(graders=[flaky])], eval_every=1)
+    log: list[str] = []
+    evals = proctor.InlineEvaluations([numbers(graders=[Flaky()])], eval_every=1)
     assert await evals.step(0, training_client=model) == {"numbers/failed_evaluations": 1.0}
     assert (await evals.step(1, training_client=model))["numbers/score"] == 1.0
     await evals.finish()
-    assert flaky._log == ["open", "close", "open", "close"]
+    assert log == ["open", "close", "open", "close"]
 
 
 async def test_a_folder_that_cannot_be_described_gets_no_samples(
