@@ -33,6 +33,21 @@ def test_records_are_appended_a_line_each(tmp_path: Path) -> None:
     assert (tmp_path / "a.jsonl").read_bytes().count(b"\n") == 2
 
 
+def test_nothing_is_written_once_it_is_closed(tmp_path: Path) -> None:
+    """A record that came late landed in whichever file had got the descriptor by then."""
+    file = JsonLines(tmp_path / "a.jsonl")
+    file.append({"n": 1})
+    file.close()
+    other = JsonLines(tmp_path / "b.jsonl")
+    with pytest.raises(proctor.RunError, match="its run has ended"):
+        file.append({"n": 2})
+    file.close()
+    other.append({"n": 3})
+    other.close()
+    assert lines(tmp_path / "a.jsonl") == [{"n": 1}]
+    assert lines(tmp_path / "b.jsonl") == [{"n": 3}]
+
+
 @pytest.mark.parametrize("torn", [b'{"key": 3, "te', b"{", b"x" * 200_000])
 def test_a_torn_last_line_is_mended(tmp_path: Path, torn: bytes) -> None:
     path = tmp_path / "a.jsonl"

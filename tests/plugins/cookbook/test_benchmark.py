@@ -11,8 +11,11 @@ import pytest
 from tinker_cookbook.eval import benchmarks
 
 import proctor
+from proctor.configs.loading import load_config
 from proctor.errors import ConfigError, DatasetError, RendererError
-from proctor.testing import Hang, Reply
+from proctor.evaluators.context import Progress
+from proctor.runs.offline import run_config
+from proctor.testing import ByteTokenizer, Hang, Reply, ScriptedClient
 from proctor_cookbook.benchmark import CookbookBenchmark
 
 
@@ -188,3 +191,98 @@ async def test_examples_that_cannot_be_loaded_are_one_line(
     monkeypatch.setattr(type(benchmark), "make_envs", gone)
     with pytest.raises(DatasetError, match=r"say_numbers: its examples can't be loaded .*no such"):
         await evaluated(client_of(lambda *_: "No."))
+
+
+class Starting(ByteTokenizer):
+    """A tokenizer that puts a start token before every text, which the renderer does not."""
+
+    bos_token_id = 257
+
+    def encode(self, text: str, add_special_tokens: bool = True, **_: Any) -> list[int]:
+        return [*([257] if add_special_tokens else []), *super().encode(text)]
+
+
+class Warnings(Progress):
+    """Keeps what a person is told."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+
+    def warn(self, evaluator: str, message: str) -> None:
+        self.said.append((evaluator, message))
+
+
+async def test_a_renderer_that_looks_wrong_is_said(benchmark: Any, client_of: Any) -> None:
+    progress = Warnings()
+    client = client_of(lambda *_: "No.", Starting())
+    context = proctor.EvaluationContext.for_client(client, progress=progress)
+    await evaluator().evaluate(client, context)
+    ((name, message),) = progress.said
+    assert name == "say_numbers"
+    assert "renderer cookbook/role_colon: the prompt doesn't begin with the start token" in message
+    assert client.requests == 12
+
+
+async def test_when_strict_it_is_an_error_before_anything_is_sent(
+    benchmark: Any, client_of: Any
+) -> None:
+    client = client_of(lambda *_: "No.", Starting())
+    context = proctor.EvaluationContext.for_client(client, is_strict=True)
+    with pytest.raises(RendererError, match=r"renderer cookbook/role_colon: .*start token"):
+        await evaluator().evaluate(client, context)
+    assert client.requests == 0
+
+
+async def test_first_requests_that_all_fail_are_said(
+    benchmark: Any, client_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmark, "n", 24)
+    progress = Warnings()
+    client = client_of(lambda *_: ValueError("the model is away"))
+    context = proctor.EvaluationContext.for_client(client, progress=progress)
+    await evaluator().evaluate(client, context)
+    ((_, message),) = progress.said
+    assert "all of the first 20 requests failed" in message
+    assert "the model is away" in message
+
+
+class Judge(proctor.Backend):
+    """A judge; it says when it is opened and closed."""
+
+    async def open(self) -> None:
+        LOG.append("open")
+
+    async def open_model(self) -> proctor.OpenedModel:
+        identity = proctor.ModelIdentity(backend="test", base_model="judge", digest="d")
+        return proctor.OpenedModel(ScriptedClient(lambda *_: "fine"), identity, ByteTokenizer())
+
+    async def close(self) -> None:
+        LOG.append("close")
+
+
+class Model(proctor.Backend):
+    """A model that answers nothing right, or can't be asked at all."""
+
+    async def open_model(self) -> proctor.OpenedModel:
+        identity = proctor.ModelIdentity(backend="test", base_model="m", digest="d")
+        client = ScriptedClient(lambda *_: "No.", logprob=-0.5)
+        return proctor.OpenedModel(client, identity, ByteTokenizer())
+
+
+LOG: list[str] = []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_the_judge_that_it_opens_is_closed_at_the_end_of_the_run(
+    fails: bool, benchmark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: Any) -> Any:
+        raise FileNotFoundError("no such dataset")
+
+    LOG.clear()
+    if fails:
+        monkeypatch.setattr(type(benchmark), "make_envs", gone)
+    made = evaluator(judge=Judge(), judge_renderer="role_colon", limit=2)
+    report = await run_config(load_config({"model": Model(), "evaluators": [made]}), tmp_path)
+    assert bool(report.errors) is fails
+    assert LOG == ["open", "close"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from proctor.components.component import Component, FileFirst, Origin
+from proctor.components.component import Code, Component, FileFirst, Origin
 from proctor.components.fingerprints import origin_of_code, origin_of_registered
 from proctor.components.options import (
     as_config_error,
@@ -23,14 +23,16 @@ from proctor.components.options import (
     options_model,
     takes_function,
 )
-from proctor.components.place import Place
+from proctor.components.place import Place, Written
 from proctor.errors import ConfigError, PluginError, ProctorError, UnknownComponentError, one_line
 from proctor.plugins.core_names import FUNCTION_GRADER
 from proctor.plugins.importing import import_target
 from proctor.plugins.plugin import Registration
 
+Made: TypeAlias = Any  # what the class or the function of a plugin or a person made of a spec
 
-def build(kind: str, spec: Any, place: Place | None = None) -> Any:
+
+def build(kind: str, spec: Written, place: Place | None = None) -> Made:
     """Makes the component that a spec describes, with every component inside it.
 
     Args:
@@ -102,7 +104,7 @@ def _known(kind: str) -> str:
     return ", ".join(sorted({r.name for r in plugin_manager().registry.of_kind(kind)})) or "none"
 
 
-def _resolve(kind: str, name: str, place: Place) -> tuple[Any, Origin]:
+def _resolve(kind: str, name: str, place: Place) -> tuple[Code, Origin]:
     """The class behind a name, and its origin."""
     from proctor.plugins.active import plugin_manager
 
@@ -133,12 +135,12 @@ def _anchored(target: str, place: Place) -> str:
 
 
 def construct(
-    component_class: Any,
-    options: Mapping[str, Any],
+    component_class: Code,
+    options: Mapping[str, Written],
     place: Place,
     origin: Origin | None = None,
     label: str = "",
-) -> Any:
+) -> Made:
     """Calls a class, or a function, with validated options.
 
     Args:
@@ -164,7 +166,7 @@ def construct(
     except ValidationError as error:
         raise as_config_error(error, model, place, label) from error
     if validated.__class__ is component_class:
-        made: Any = validated
+        made: Made = validated
     elif is_grader_function(component_class):
         made = import_target(FUNCTION_GRADER)(component_class)
     else:
@@ -179,7 +181,7 @@ def construct(
     return made
 
 
-def _mark(made: Any, origin: Origin, label: str, validated: BaseModel) -> None:
+def _mark(made: Made, origin: Origin, label: str, validated: BaseModel) -> None:
     """Has a component know where it comes from, and what the config called it."""
     if isinstance(made, Component):
         made._origin, made._given_name = origin, label
@@ -191,7 +193,7 @@ def _mark(made: Any, origin: Origin, label: str, validated: BaseModel) -> None:
         pass
 
 
-def _call(component_class: Any, validated: BaseModel, place: Place, label: str) -> Any:
+def _call(component_class: Code, validated: BaseModel, place: Place, label: str) -> Made:
     arguments = {name: getattr(validated, name) for name in type(validated).model_fields}
     try:
         return component_class(**arguments)
@@ -201,7 +203,7 @@ def _call(component_class: Any, validated: BaseModel, place: Place, label: str) 
         raise ConfigError(f"{label} can't be made: {one_line(error)}", where=str(place)) from error
 
 
-def _build_inner(info: FieldInfo, value: Any, place: Place) -> Any:
+def _build_inner(info: FieldInfo, value: Written, place: Place) -> Made:
     """Makes the components that stand in a field, and anchors its relative paths."""
     kind = component_kind(info)
     if kind is not None:
@@ -227,7 +229,7 @@ def _build_inner(info: FieldInfo, value: Any, place: Place) -> Any:
     return value
 
 
-def _imported(path: str, place: Place) -> Any:
+def _imported(path: str, place: Place) -> Code:
     try:
         return import_target(_anchored(path, place))
     except Exception as error:

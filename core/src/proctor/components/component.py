@@ -5,9 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+Code: TypeAlias = Any  # a class or a function that a plugin or a person wrote
+Option: TypeAlias = Any  # the value of a field or an option, as a person's Python code passes it
 
 RESERVED_FIELDS = frozenset({"type", "name"})
 """Keys of a component's mapping in a config that are never options."""
@@ -70,12 +73,12 @@ class Component(BaseModel):
     _origin: Origin | None = PrivateAttr(default=None)
     _given_name: str | None = PrivateAttr(default=None)
 
-    def _definition(self) -> Any:
+    def _definition(self) -> Code:
         """The class or function that says how it behaves."""
         return type(self)
 
     @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+    def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
         """Refuses, at definition, options that a config could not set.
 
         Raises:
@@ -125,7 +128,7 @@ async def close_all(components: Iterable[Component]) -> None:
         raise first
 
 
-def summary(component: type[Any]) -> str:
+def summary(component: type) -> str:
     """The first line of a component's docstring."""
     doc = inspect.getdoc(component) or ""
     return doc.splitlines()[0] if doc else ""

@@ -9,11 +9,11 @@ import inspect
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, overload
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from proctor.components.component import Component, Origin
+from proctor.components.component import Code, Component, Origin
 from proctor.hashing import canonical_json, digest
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def origin_of(component: object) -> Origin:
     return origin_of_code(component if inspect.isroutine(component) else type(component))
 
 
-def origin_of_code(code: Any) -> Origin:
+def origin_of_code(code: Code) -> Origin:
     """Where a class or a function comes from.
 
     What a plugin's distribution holds is known by the distribution and the name: the registered
@@ -51,7 +51,7 @@ def origin_of_code(code: Any) -> Origin:
     return Origin(f"{module}:{code.__qualname__}", source_digest(code, _bound(code)))
 
 
-def _bound(code: Any) -> Any:
+def _bound(code: Code) -> object:
     """What tells functions apart that stand in one file under one name; None for all others."""
     compiled = getattr(code, "__code__", None)
     cells = [cell.cell_contents for cell in getattr(code, "__closure__", None) or ()]
@@ -62,14 +62,14 @@ def _bound(code: Any) -> Any:
     return [compiled.co_firstlineno, compiled.co_code.hex(), plain]
 
 
-def origin_of_registered(registration: Registration, code: Any) -> Origin:
+def origin_of_registered(registration: Registration, code: Code) -> Origin:
     """Where a class or a function comes from that a plugin registered."""
     if registration.source is None and inspect.isroutine(code):
         return Origin(registration.qualified_name, definition_digest(code))
     return Origin(registration.qualified_name, registration.source)
 
 
-def definition_digest(code: Any) -> str:
+def definition_digest(code: Code) -> str:
     """A digest of what a class or a function does by itself: not of its module and its comments."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
@@ -87,7 +87,7 @@ def _is_text(line: ast.stmt) -> bool:
     return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
 
 
-def source_digest(code: object, bound: Any = None) -> str:
+def source_digest(code: object, bound: object = None) -> str:
     """A digest of the file that defines a class or a function, or of its name where none does.
 
     Args:
@@ -106,7 +106,15 @@ def source_digest(code: object, bound: Any = None) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()[:16]
 
 
-def describe(value: object) -> Any:
+@overload
+def describe(value: Component) -> dict[str, object]: ...
+
+
+@overload
+def describe(value: object) -> object: ...
+
+
+def describe(value: object) -> object:
     """A component, or an option's value, as JSON: what a fingerprint is the digest of.
 
     Components become ``{type, version, options}``, recursively. ``model_dump`` is no use here: a
@@ -135,7 +143,7 @@ def describe(value: object) -> Any:
     return _described_origin(value)
 
 
-def _described_origin(value: object) -> dict[str, Any]:
+def _described_origin(value: object) -> dict[str, str]:
     origin = origin_of(value)
     return {"type": origin.type} | ({"source": origin.source} if origin.source else {})
 

@@ -13,12 +13,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
-from proctor.components.component import Component, ComponentKind
+from proctor.components.component import Code, Component, ComponentKind
 from proctor.components.place import Place
 from proctor.errors import ConfigError, ProctorError
 
 
-def holds_component(annotation: Any) -> bool:
+def holds_component(annotation: object) -> bool:
     """Whether a component stands somewhere in a type, also in the fields of a model in it."""
     if isinstance(annotation, ComponentKind):
         return True
@@ -33,7 +33,7 @@ def _marks_component(info: FieldInfo) -> bool:
     return any(map(holds_component, (info.annotation, *info.metadata)))
 
 
-def options_model(target: Any) -> type[BaseModel]:
+def options_model(target: Code) -> type[BaseModel]:
     """The model of the options of a class, or of a function.
 
     Raises:
@@ -50,7 +50,7 @@ class NoOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def is_grader_function(target: Any) -> bool:
+def is_grader_function(target: Code) -> bool:
     """Whether a target is a plain grader function ``(response, target)``."""
     if not inspect.isfunction(target):
         return False
@@ -58,7 +58,7 @@ def is_grader_function(target: Any) -> bool:
     return len(parameters) == 2 and [p.name for p in parameters] == ["response", "target"]
 
 
-def signature_model(target: Any) -> type[BaseModel]:
+def signature_model(target: Code) -> type[BaseModel]:
     """A pydantic model of a callable's annotated parameters, for a plain class's options.
 
     Raises:
@@ -75,12 +75,13 @@ def signature_model(target: Any) -> type[BaseModel]:
         hints = typing.get_type_hints(function, include_extras=True) if parameters else {}
     except Exception:
         hints = {}
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = {}  # the annotations and defaults of a plugin's or a person's code
     for parameter in parameters:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         default = ... if parameter.default is parameter.empty else parameter.default
-        fields[parameter.name] = (hints.get(parameter.name, Any), default)
+        hint = hints.get(parameter.name, Any)  # a person's code says nothing: pydantic takes all
+        fields[parameter.name] = (hint, default)
     return create_model(
         getattr(target, "__name__", "Options"),
         __config__=ConfigDict(
@@ -98,21 +99,21 @@ def component_kind(info: FieldInfo) -> str | None:
     return None
 
 
-def marks_within(annotation: Any) -> Iterator[Any]:
+def marks_within(annotation: object) -> Iterator[object]:
     """The marks of the types that an annotation is made of."""
     for argument in typing.get_args(annotation):
         yield from getattr(argument, "__metadata__", ())
         yield from marks_within(argument)
 
 
-def literal_words(annotation: Any) -> list[Any]:
+def literal_words(annotation: object) -> list[object]:
     """The literals that may stand where else a component does."""
     members = typing.get_args(annotation)
     literals = (typing.get_args(m) for m in members if typing.get_origin(m) is typing.Literal)
     return [word for words in literals for word in words]
 
 
-def nested_model(annotation: Any) -> type[BaseModel] | None:
+def nested_model(annotation: object) -> type[BaseModel] | None:
     """The model, and no component, whose mapping may stand in a field; None where none may."""
     is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
     for candidate in typing.get_args(annotation) if is_union else (annotation,):
@@ -121,13 +122,13 @@ def nested_model(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def takes_function(annotation: Any) -> bool:
+def takes_function(annotation: object) -> bool:
     """Whether a field takes a function, which a config names by its import path."""
     members = (annotation, *typing.get_args(annotation))
     return any(m is Callable or typing.get_origin(m) is Callable for m in members)
 
 
-def holds_path(annotation: Any) -> bool:
+def holds_path(annotation: object) -> bool:
     """Whether a field takes a path, which is read against the config's folder."""
     if annotation is Path:
         return True
@@ -136,7 +137,7 @@ def holds_path(annotation: Any) -> bool:
     return False
 
 
-def _holds_secret(annotation: Any) -> bool:
+def _holds_secret(annotation: object) -> bool:
     if inspect.isclass(annotation):
         return issubclass(annotation, (SecretStr, SecretBytes))
     return any(_holds_secret(argument) for argument in typing.get_args(annotation))

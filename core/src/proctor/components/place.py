@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeAlias
+
+Written: TypeAlias = Any  # what a person wrote in a config: text, numbers, lists, mappings
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import tinker
+
+    from proctor.sampling.models import Client
 
 
 class SamplingClientEvaluator:
@@ -16,7 +18,7 @@ class SamplingClientEvaluator:
     deadlines; a plain one gets its numbers recorded.
     """
 
-    async def __call__(self, sampling_client: Any) -> dict[str, float]:
+    async def __call__(self, sampling_client: Client) -> dict[str, float]:
         """Evaluates the model behind a sampling client; returns metrics by name."""
         raise NotImplementedError
 

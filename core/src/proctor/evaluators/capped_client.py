@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from proctor.errors import TransientError
 from proctor.sampling.budget import RequestFailed
+from proctor.sampling.models import Client
 from proctor.sampling.requests import newest_form
 from proctor.waiting import Overdue, within
 
 if TYPE_CHECKING:
     from proctor.evaluators.context import EvaluationContext
 
-OnResponse = Callable[[Any, Any], None]
+Response: TypeAlias = Any  # what a client gives: tinker's answers, log-probabilities, or its own
+OnResponse = Callable[[object, object], None]
 """Called with the prompt of each request, and the sampled tokens and log-probabilities of each
 answer, or what ``compute_logprobs`` gave."""
 
@@ -31,37 +33,52 @@ class CappedClient:
     """
 
     def __init__(
-        self, client: Any, context: EvaluationContext, on_response: OnResponse | None = None
+        self, client: Client, context: EvaluationContext, on_response: OnResponse | None = None
     ) -> None:
         self._client = client
         self._context = context
         self._on_response = on_response
+        self._on_the_way: set[asyncio.Future[Response]] = set()
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:  # the client's own
         return getattr(self._client, name)
 
-    def sample(self, prompt: Any, *arguments: Any, **options: Any) -> CappedRequest:
+    def sample(self, prompt: object, *arguments: object, **options: object) -> CappedRequest:
         """Submits a request as the client's own ``sample`` does, once there is a slot for it."""
         send = newest_form(self._client, "sample")
         return self._request(prompt, lambda: send(prompt, *arguments, **options))
 
-    async def sample_async(self, prompt: Any, *arguments: Any, **options: Any) -> Any:
+    async def sample_async(self, prompt: object, *arguments: object, **options: object) -> Response:
         """The older form of ``sample``."""
         return await self.sample(prompt, *arguments, **options)
 
-    def compute_logprobs(self, prompt: Any, *arguments: Any, **options: Any) -> CappedRequest:
+    def compute_logprobs(
+        self, prompt: object, *arguments: object, **options: object
+    ) -> CappedRequest:
         """Submits a request as the client's own does, once there is a slot for it."""
         send = newest_form(self._client, "compute_logprobs")
         return self._request(prompt, lambda: send(prompt, *arguments, **options))
 
-    async def compute_logprobs_async(self, prompt: Any, *arguments: Any, **options: Any) -> Any:
+    async def compute_logprobs_async(
+        self, prompt: object, *arguments: object, **options: object
+    ) -> Response:
         """The older form of ``compute_logprobs``."""
         return await self.compute_logprobs(prompt, *arguments, **options)
 
-    def _request(self, prompt: Any, send: Callable[[], Awaitable[Any]]) -> CappedRequest:
-        return CappedRequest(lambda: self._answered(prompt, send), send)
+    def _request(self, prompt: object, send: Callable[[], Awaitable[Response]]) -> CappedRequest:
+        request = CappedRequest(lambda: self._answered(prompt, send), send)
+        if request.task is not None:
+            self._on_the_way.add(request.task)
+            request.task.add_done_callback(self._on_the_way.discard)
+        return request
 
-    async def _answered(self, prompt: Any, send: Callable[[], Awaitable[Any]]) -> Any:
+    def drop_requests(self) -> None:
+        """Cancels what is on its way: it holds slots, and its evaluator has ended."""
+        loop = asyncio.get_running_loop()
+        for task in [task for task in self._on_the_way if task.get_loop() is loop]:
+            task.cancel()
+
+    async def _answered(self, prompt: object, send: Callable[[], Awaitable[Response]]) -> Response:
         limits = self._context.limits
         try:
             async with limits.slot():
@@ -89,27 +106,30 @@ class CappedRequest:
 
     It is on its way from the start where a loop runs, as a request of tinker's is. ``result``
     blocks the loop that the slots belong to, so such a request goes out without one.
+
+    Attributes:
+        task: What waits for the answer; None where no loop runs.
     """
 
     def __init__(
-        self, answered: Callable[[], Awaitable[Any]], send: Callable[[], Awaitable[Any]]
+        self, answered: Callable[[], Awaitable[Response]], send: Callable[[], Awaitable[Response]]
     ) -> None:
         self._send = send
-        self._task: asyncio.Future[Any] | None = None
+        self.task: asyncio.Future[Response] | None = None
         try:
             asyncio.get_running_loop()
         except RuntimeError:
             return
-        self._task = asyncio.ensure_future(answered())
+        self.task = asyncio.ensure_future(answered())
         # an evaluator may drop a request that fails: its own error says why
-        self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self.task.add_done_callback(lambda task: task.cancelled() or task.exception())
 
-    def __await__(self) -> Generator[Any, None, Any]:
-        if self._task is None:
+    def __await__(self) -> Generator[object, None, Response]:
+        if self.task is None:
             return self._send().__await__()
-        return self._task.__await__()
+        return self.task.__await__()
 
-    async def result_async(self, timeout: float | None = None) -> Any:
+    async def result_async(self, timeout: float | None = None) -> Response:
         """The answer, as awaiting it gives.
 
         Raises:
@@ -117,10 +137,10 @@ class CappedRequest:
         """
         return await asyncio.wait_for(self, timeout)
 
-    def result(self, timeout: float | None = None) -> Any:
+    def result(self, timeout: float | None = None) -> Response:
         """The answer, for code that does not await; it blocks the thread."""
-        if self._task is not None:
-            if self._task.done():
-                return self._task.result()
-            self._task.cancel()
+        if self.task is not None:
+            if self.task.done():
+                return self.task.result()
+            self.task.cancel()
         return self._send().result(timeout)  # type: ignore[attr-defined]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from proctor.errors import DatasetError
 from proctor.evaluators.logprob_run import LogprobEvaluator, LogprobTally
@@ -93,7 +93,9 @@ class ChoiceTally(LogprobTally):
             self._ledger.record(row, 0, name, graded.outcome, graded.value)
         return grades
 
-    def result(self, name: str, min_coverage: float, details: dict[str, Any]) -> EvaluationResult:
+    def result(
+        self, name: str, min_coverage: float, details: Mapping[str, object]
+    ) -> EvaluationResult:
         """Plain accuracy, then normalised."""
         return EvaluationResult.from_ledger(
             name, self._ledger, min_coverage=min_coverage, details=details

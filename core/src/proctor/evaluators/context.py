@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from proctor.components.component import Option
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.sampling.budget import (
     DEFAULT_CONCURRENCY,
     DEFAULT_REQUEST_TIMEOUT,
@@ -15,7 +17,7 @@ from proctor.sampling.budget import (
     StopSignal,
 )
 from proctor.sampling.identities import identify
-from proctor.sampling.models import OpenedModel
+from proctor.sampling.models import Client, OpenedModel
 from proctor.types import ModelIdentity, SamplingOptions
 
 MIN_COVERAGE = 0.95
@@ -25,10 +27,10 @@ MIN_COVERAGE = 0.95
 class RecordSink(Protocol):
     """Where the lines of a run go."""
 
-    def sample(self, record: Mapping[str, Any]) -> None:
+    def sample(self, record: Mapping[str, object]) -> None:
         """Takes a line of ``samples.jsonl``."""
 
-    def grade(self, record: Mapping[str, Any]) -> None:
+    def grade(self, record: Mapping[str, object]) -> None:
         """Takes a line of ``grades.jsonl``."""
 
 
@@ -57,10 +59,10 @@ class Progress:
 class NoRecords:
     """A sink that keeps nothing."""
 
-    def sample(self, record: Mapping[str, Any]) -> None:
+    def sample(self, record: Mapping[str, object]) -> None:
         """Drops the record."""
 
-    def grade(self, record: Mapping[str, Any]) -> None:
+    def grade(self, record: Mapping[str, object]) -> None:
         """Drops the record."""
 
 
@@ -92,7 +94,7 @@ class EvaluationContext:
 
     name: str | None = None
     identity: ModelIdentity | None = None
-    tokenizer: Any = None
+    tokenizer: Tokenizer = None
     max_in_flight: int | None = None
     seed_covers_samples: bool = False
     renderer: str | None = None
@@ -111,7 +113,7 @@ class EvaluationContext:
     is_strict: bool = False
 
     @classmethod
-    def for_client(cls, client: Any, **settings: Any) -> EvaluationContext:
+    def for_client(cls, client: Client, **settings: Option) -> EvaluationContext:
         """A context for a client that no backend of ours opened, such as a training loop's.
 
         Raises:
@@ -130,7 +132,7 @@ class EvaluationContext:
             seed_covers_samples=model.seed_covers_samples,
         )
 
-    def opened(self, client: Any) -> OpenedModel:
+    def opened(self, client: Client) -> OpenedModel:
         """A client as an opened model: who it is, as far as the context or the client says.
 
         Raises:

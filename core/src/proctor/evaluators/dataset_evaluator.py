@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+import contextlib
+from typing import Annotated, ClassVar
 
 from pydantic import Field, PrivateAttr, field_validator
 
 from proctor.components.build import build
-from proctor.components.component import Component, ComponentKind, close_all
+from proctor.components.component import Component, ComponentKind, Option, close_all
 from proctor.datasets.dataset import Dataset
 from proctor.evaluators.bases import SamplingClientEvaluator
 from proctor.evaluators.context import EvaluationContext
-from proctor.evaluators.dataset_run import DatasetRun
+from proctor.evaluators.dataset_run import AsksAboutRows, DatasetRun
 from proctor.evaluators.prompts import FewShot
+from proctor.sampling.models import Client
 from proctor.scoring.metric_names import valid_name
 from proctor.scoring.results import EvaluationResult
 
@@ -26,7 +28,7 @@ class ComponentEvaluator(Component, SamplingClientEvaluator):
     _name: str | None = PrivateAttr(default=None)
     _opened: list[Component] = PrivateAttr(default_factory=list)
 
-    def __init__(self, *, name: str | None = None, **options: Any) -> None:
+    def __init__(self, *, name: str | None = None, **options: Option) -> None:
         super().__init__(**options)
         if name is not None:
             self.rename(name)
@@ -49,7 +51,7 @@ class ComponentEvaluator(Component, SamplingClientEvaluator):
         """What its metrics' names begin with."""
         return self._name or self.label
 
-    def begin(self, context: EvaluationContext) -> DatasetRun[Any]:
+    def begin(self, context: EvaluationContext) -> DatasetRun[AsksAboutRows]:
         """One execution, to be prepared, connected to a model and asked for its result."""
         raise NotImplementedError
 
@@ -61,7 +63,7 @@ class ComponentEvaluator(Component, SamplingClientEvaluator):
         """
         await self.begin(context).prepare()
 
-    async def evaluate(self, client: Any, context: EvaluationContext) -> EvaluationResult:
+    async def evaluate(self, client: Client, context: EvaluationContext) -> EvaluationResult:
         """Asks the model behind a client about every selected row.
 
         Raises:
@@ -73,17 +75,25 @@ class ComponentEvaluator(Component, SamplingClientEvaluator):
         run.connect(client)
         return await run.result()
 
-    async def __call__(self, sampling_client: Any) -> dict[str, float]:
+    async def __call__(self, sampling_client: Client) -> dict[str, float]:
         """Evaluates with defaults; returns the metrics by name."""
         context = EvaluationContext.for_client(sampling_client)
         return dict((await self.evaluate(sampling_client, context)).metrics)
 
     async def open_part(self, component: Component) -> None:
         """Opens a component of the evaluator, once; ``close`` closes it."""
-        if not any(component is opened for opened in self._opened):
-            # before it is open: one that fails half way has something to drop, too
-            self._opened.append(component)
+        if any(component is opened for opened in self._opened):
+            return
+        # before it is open: one that fails half way has something to drop, too
+        self._opened.append(component)
+        try:
             await component.open()
+        except BaseException:
+            # the next step of training tries again
+            self._opened = [opened for opened in self._opened if opened is not component]
+            with contextlib.suppress(Exception):
+                await component.close()
+            raise
 
     async def close(self) -> None:
         """Closes what was opened: each, also where another can't be closed.
@@ -118,7 +128,7 @@ class DatasetEvaluator(ComponentEvaluator):
     min_coverage: float | None = Field(default=None, ge=0.0, le=1.0)
     """The share of answers that must have a grade for there to be a score."""
 
-    def __init__(self, *, name: str | None = None, **options: Any) -> None:
+    def __init__(self, *, name: str | None = None, **options: Option) -> None:
         if "dataset" in options:
             options["dataset"] = build("dataset", options["dataset"])
         super().__init__(name=name, **options)

@@ -7,7 +7,7 @@ wants and whether that one looks right, what its first answers say, and where it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from proctor.components.fingerprints import fingerprint
 from proctor.datasets.dataset import Dataset
@@ -18,7 +18,7 @@ from proctor.evaluators.records import grade_record, sample_record
 from proctor.grading.grader import Grader
 from proctor.renderers.base import Renderer
 from proctor.renderers.checking import early_warning, quick_check
-from proctor.sampling.models import OpenedModel
+from proctor.sampling.models import Client, OpenedModel
 from proctor.sampling.rendered_model import RenderedModel
 from proctor.scoring.grades import GradedPair
 from proctor.scoring.results import EvaluationResult
@@ -59,7 +59,7 @@ class ListedExamples(Dataset):
         return iter(self.listed)
 
 
-Evaluator = TypeVar("Evaluator", bound=AsksAboutRows)
+Evaluator = TypeVar("Evaluator", bound=AsksAboutRows, covariant=True)
 
 
 class DatasetRun(Generic[Evaluator]):
@@ -93,7 +93,7 @@ class DatasetRun(Generic[Evaluator]):
         """
         raise NotImplementedError
 
-    def connect(self, client: Any, context: EvaluationContext | None = None) -> None:
+    def connect(self, client: Client, context: EvaluationContext | None = None) -> None:
         """Takes the model, and the renderer for it.
 
         Args:

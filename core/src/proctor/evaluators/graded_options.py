@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from proctor.components.build import build
-from proctor.components.component import ComponentKind, given_name
+from proctor.components.component import ComponentKind, Option, given_name
 from proctor.evaluators.dataset_evaluator import DatasetEvaluator
 from proctor.evaluators.prompts import CHOICE_INSTRUCTION
 from proctor.grading.function_grader import grader_name
@@ -34,7 +34,7 @@ class GradedOptions(DatasetEvaluator):
 
     label: ClassVar[str] = "graded"
 
-    def __init__(self, *, name: str | None = None, **options: Any) -> None:
+    def __init__(self, *, name: str | None = None, **options: Option) -> None:
         if "graders" in options and isinstance(options["graders"], (list, tuple)):
             options["graders"] = [build("grader", grader) for grader in options["graders"]]
         super().__init__(name=name, **options)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from proctor.components.fingerprints import fingerprint
 from proctor.evaluators.context import EvaluationContext
@@ -22,6 +21,7 @@ from proctor.grading.stage import GradingStage
 from proctor.hashing import HashCounter, hash64
 from proctor.sampling.budget import Interrupted
 from proctor.sampling.in_flight import RequestsInFlight
+from proctor.sampling.models import Client
 from proctor.sampling.parameters import as_seed
 from proctor.sampling.rendered_chat_model import RenderedChatModel
 from proctor.sampling.sampler import Question, Sampler
@@ -126,7 +126,7 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
         """Refuses a row that can't be shown."""
         self.style.messages(self.style.present(example)[0])
 
-    def connect(self, client: Any, context: EvaluationContext | None = None) -> None:
+    def connect(self, client: Client, context: EvaluationContext | None = None) -> None:
         """Takes the model, and hands it to the graders that ask it something."""
         super().connect(client, context)
         limits, evaluator = self.context.limits, self.evaluator

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeVar
 
 from proctor.errors import BackendError, RendererError
 from proctor.evaluators.context import EvaluationContext
@@ -16,13 +16,13 @@ from proctor.evaluators.row_run import RowRun
 from proctor.evaluators.scored_text import ScoredText, aligned_logprobs, text_length
 from proctor.sampling.budget import RequestFailed
 from proctor.sampling.in_flight import RequestsInFlight
+from proctor.sampling.models import Client
 from proctor.sampling.requests import newest_form, send
 from proctor.scoring.grades import GradedPair
 from proctor.scoring.results import EvaluationResult
 from proctor.types import Call, Example, Message, Sample, SampleStatus, SamplingOptions
 
-ROWS_AHEAD = 32
-"""Rows that are read from the dataset at once."""
+Answered = TypeVar("Answered")
 
 
 class LogprobEvaluator(DatasetEvaluator):
@@ -70,7 +70,9 @@ class LogprobTally:
         """
         raise NotImplementedError
 
-    def result(self, name: str, min_coverage: float, details: dict[str, Any]) -> EvaluationResult:
+    def result(
+        self, name: str, min_coverage: float, details: Mapping[str, object]
+    ) -> EvaluationResult:
         """The result of all that was taken."""
         raise NotImplementedError
 
@@ -124,7 +126,7 @@ class LogprobRun(RowRun[LogprobEvaluator, RenderedRow, RenderedRow]):
         self.evaluator.texts(example)
         self.style.messages(_without_choices(example))
 
-    def connect(self, client: Any, context: EvaluationContext | None = None) -> None:
+    def connect(self, client: Client, context: EvaluationContext | None = None) -> None:
         """Takes the model.
 
         Raises:
@@ -187,8 +189,8 @@ class LogprobRun(RowRun[LogprobEvaluator, RenderedRow, RenderedRow]):
         error = row.error
         if error is None:
             try:
-                answered = await asyncio.gather(
-                    *(self._score_text(row, text, answer) for text, answer in row.texts)
+                answered = await _all(
+                    self._score_text(row, text, answer) for text, answer in row.texts
                 )
             except RequestFailed as failure:
                 error = str(failure)
@@ -233,6 +235,16 @@ class LogprobRun(RowRun[LogprobEvaluator, RenderedRow, RenderedRow]):
         length = text_length(text, answer, self._tokenizer)
         scored = ScoredText(text, answer, logprobs, length, self._special)
         return scored, Call(prompt, answer, "scored", seconds, logprobs)
+
+
+async def _all(requests: Iterable[Coroutine[object, None, Answered]]) -> list[Answered]:
+    """What every request gave; the first failure only once all are back, so that none is left."""
+    answered: list[Answered] = []
+    for given in await asyncio.gather(*requests, return_exceptions=True):
+        if isinstance(given, BaseException):
+            raise given
+        answered.append(given)
+    return answered
 
 
 def _without_choices(example: Example) -> Example:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -88,7 +88,9 @@ class NLLTally(LogprobTally):
             BITS: GradedPair(Outcome.GRADED, Grade(bits)),
         }
 
-    def result(self, name: str, min_coverage: float, details: dict[str, Any]) -> EvaluationResult:
+    def result(
+        self, name: str, min_coverage: float, details: Mapping[str, object]
+    ) -> EvaluationResult:
         """Nats per token, then bits per byte."""
         values = [
             sorted({row[2][index] for row in self._rows}, key=str) for index in range(len(self._by))

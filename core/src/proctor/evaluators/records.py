@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from proctor.hashing import digest
 from proctor.scoring.grades import GradedPair
@@ -38,9 +37,9 @@ def sample_record(
     example: Example,
     order: list[int] | None,
     sample: Sample,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """A line of ``samples.jsonl``."""
-    record: dict[str, Any] = {
+    record: dict[str, object] = {
         "key": key,
         "evaluator": evaluator,
         "row": row,
@@ -77,9 +76,9 @@ def grade_record(
     grader: str,
     fingerprint: str,
     graded: GradedPair,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """A line of ``grades.jsonl``; ``sample`` is the sample's key."""
-    record: dict[str, Any] = {
+    record: dict[str, object] = {
         "key": f"{sample}:{fingerprint}",
         "sample": sample,
         "evaluator": evaluator,

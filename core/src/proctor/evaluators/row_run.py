@@ -11,7 +11,7 @@ import asyncio
 import functools
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from proctor.datasets.selection import Selection
 from proctor.errors import first_cause
@@ -104,7 +104,7 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Ready, Admitted]):
         )
         self._provenance = dataset.provenance()
 
-    def details(self) -> dict[str, Any]:
+    def details(self) -> dict[str, object]:
         """What the result's record says beside the scores."""
         return {
             "renderer": self.renderer_key,

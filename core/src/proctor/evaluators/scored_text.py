@@ -6,8 +6,8 @@ import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.sampling.budget import RequestFailed
 
 ROUNDING = 1e-3
@@ -49,7 +49,7 @@ class ScoredText:
         return len(self.text.encode("utf-8", "surrogatepass"))
 
 
-def aligned_logprobs(given: Any, prompt: int, answer: int) -> list[float]:
+def aligned_logprobs(given: object, prompt: int, answer: int) -> list[float]:
     """The log-probabilities of an answer's tokens, out of those of prompt and answer.
 
     tinker's ``compute_logprobs`` gives one value a token, None for the first; SkyRL's server leaves
@@ -79,7 +79,7 @@ def aligned_logprobs(given: Any, prompt: int, answer: int) -> list[float]:
     return [float(value) for value in found]
 
 
-def text_length(text: str, tokens: Sequence[int], tokenizer: Any) -> int:
+def text_length(text: str, tokens: Sequence[int], tokenizer: Tokenizer) -> int:
     """How many of an answer's tokens it takes to hold its text: the others end the turn.
 
     Raises:

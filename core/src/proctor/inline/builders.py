@@ -20,6 +20,7 @@ from proctor.inline.step import StepEvaluator
 from proctor.plugins.active import plugin_manager
 from proctor.runs.description import described_evaluator
 from proctor.sampling.budget import RequestBudget
+from proctor.sampling.models import Client
 
 logger = logging.getLogger("proctor")
 
@@ -47,7 +48,7 @@ class InlineEvaluator:
         )
         self._calls = 0
 
-    async def __call__(self, client: Any) -> dict[str, float]:
+    async def __call__(self, client: Client) -> dict[str, float]:
         """Evaluates a client's model; returns the metrics by name, none for a call to pass over.
 
         Raises:
@@ -95,7 +96,7 @@ class EvaluatorBuilder:
     entry: ConfiguredEvaluator = field(repr=False)
     budget: RequestBudget = field(repr=False)
 
-    def __call__(self) -> Any:
+    def __call__(self) -> Any:  # a plugin may have adapted it to a library's own class
         """The evaluator, as the training loop at hand wants it.
 
         Raises:
@@ -112,7 +113,7 @@ class EvaluatorBuilder:
             )
         return adapted
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The evaluator's spec, without secrets: what training loops write to disk."""
         options = self.config.options
         return {

@@ -6,21 +6,27 @@ import asyncio
 import inspect
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from proctor.errors import ConfigError
+from proctor.components.place import Written
+from proctor.errors import ConfigError, first_cause
 from proctor.evaluators.bases import needs_training_client
 from proctor.inline.schedule import Schedule
-from proctor.inline.snapshots import settled, submit_snapshot
-from proctor.inline.source import load_inline_config
+from proctor.inline.snapshots import Submitted, settled, submit_snapshot
+from proctor.inline.source import ConfigSource, load_inline_config
 from proctor.inline.step import StepEvaluation, StepEvaluator
 from proctor.inline.thread import EvaluationThread
+from proctor.renderers.tokenizers import Tokenizer
+from proctor.sampling.models import Client, TrainingClient
 
 logger = logging.getLogger("proctor")
+
+ENDING_SECONDS = 2.0
+"""How long an evaluation in the background may take to end when it is cancelled."""
 
 
 class InlineEvaluations:
@@ -50,11 +56,11 @@ class InlineEvaluations:
 
     def __init__(
         self,
-        source: Path | str | Mapping[str, Any] | Sequence[Any],
+        source: ConfigSource,
         *,
         log_path: Path | str | None = None,
-        tokenizer: Any = None,
-        **options: Any,
+        tokenizer: Tokenizer = None,
+        **options: Written,
     ) -> None:
         config = load_inline_config(source, log_path=log_path, **options)
         self._options = config.options.inline
@@ -75,6 +81,7 @@ class InlineEvaluations:
         self._is_background = self._options.mode == "background"
         self._thread = EvaluationThread() if self._is_background else None
         self._running: Future[None] | None = None
+        self._background: tuple[asyncio.Task[None] | None, StepEvaluation | None] = (None, None)
         if not any(map(self._schedule.period, self._entries)):
             logger.warning(
                 "nothing is ever evaluated: set inline.eval_every, or an evaluator's own 'every'"
@@ -91,7 +98,7 @@ class InlineEvaluations:
         return bool(self._schedule.due(step))
 
     async def step(
-        self, step: int, *, training_client: Any = None, sampling_client: Any = None
+        self, step: int, *, training_client: TrainingClient = None, sampling_client: Client = None
     ) -> dict[str, float]:
         """Evaluates what is due at a step of training, with the weights as they are now.
 
@@ -114,8 +121,8 @@ class InlineEvaluations:
         self,
         step: int | None = None,
         *,
-        training_client: Any = None,
-        sampling_client: Any = None,
+        training_client: TrainingClient = None,
+        sampling_client: Client = None,
     ) -> dict[str, float]:
         """Evaluates the last step, waits for what is running, and closes everything.
 
@@ -178,12 +185,10 @@ class InlineEvaluations:
             await self.finish()
         else:
             self._evaluator.stop.set()
-            if self._running is not None:
-                self._running.cancel()
             await self._close()
 
     async def _evaluate(
-        self, step: int, training_client: Any, sampling_client: Any, *, is_last: bool
+        self, step: int, training_client: TrainingClient, sampling_client: Client, *, is_last: bool
     ) -> dict[str, float]:
         self._check(step, training_client, sampling_client)
         self._raise_failure()
@@ -211,9 +216,13 @@ class InlineEvaluations:
         evaluation = self._evaluator.begin(step, due)
         if self._thread is None:
             with evaluation:
-                await asyncio.gather(
-                    evaluation.run_training(training_client), evaluation.run_sampling(submitted)
-                )
+                # a group waits for both: a record that came later would find its file closed
+                try:
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(evaluation.run_training(training_client))
+                        group.create_task(evaluation.run_sampling(submitted))
+                except BaseExceptionGroup as errors:
+                    raise first_cause(errors) from errors
                 return self._deliver(evaluation)
         try:
             foreground = await evaluation.run_training(training_client)
@@ -222,11 +231,10 @@ class InlineEvaluations:
             evaluation.close(error)
             raise
         self._running = self._thread.submit(self._in_background(evaluation, submitted))
-        # one that is cancelled before it began has nobody else to end its run
-        self._running.add_done_callback(lambda _: evaluation.close(asyncio.CancelledError()))
         return foreground
 
-    async def _in_background(self, evaluation: StepEvaluation, submitted: Any) -> None:
+    async def _in_background(self, evaluation: StepEvaluation, submitted: Submitted) -> None:
+        self._background = (asyncio.current_task(), evaluation)
         try:
             with evaluation:
                 await evaluation.run_sampling(submitted)
@@ -264,17 +272,28 @@ class InlineEvaluations:
         if self._is_finished:
             return
         self._is_finished = True
-        closing: Coroutine[Any, Any, None] = self._evaluator.close()
         try:
             if self._thread is None:
-                await closing
+                await self._evaluator.close()
             else:
-                await asyncio.wrap_future(self._thread.submit(closing))
-                self._thread.stop()
+                try:
+                    await asyncio.wrap_future(self._thread.submit(self._close_in_background()))
+                finally:
+                    self._thread.stop()
         finally:
             self._wake()
 
-    def _check(self, step: int, training_client: Any, sampling_client: Any) -> None:
+    async def _close_in_background(self) -> None:
+        """Ends what still runs on the thread, then closes the evaluators that it uses."""
+        running, evaluation = self._background
+        if running is not None and evaluation is not None and not running.done():
+            running.cancel()
+            await asyncio.wait({running}, timeout=ENDING_SECONDS)
+            # one that heeds no cancellation does not end its run by itself
+            evaluation.close(asyncio.CancelledError())
+        await self._evaluator.close()
+
+    def _check(self, step: int, training_client: TrainingClient, sampling_client: Client) -> None:
         if self._is_finished:
             raise ConfigError("it is finished", where=f"step {step}", fix="make a new one")
         if type(step) is not int or step < 0:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from proctor.evaluators.context import RecordSink
 from proctor.hashing import hash64
@@ -23,7 +22,7 @@ class AnswerDigest:
         # an evaluator may get its answers on threads of its own
         self._lock = threading.Lock()
 
-    def add(self, question: Any, answer: Any) -> None:
+    def add(self, question: object, answer: object) -> None:
         """Takes an answer, and what it is the answer to."""
         value = hash64(repr(question), repr(answer))
         with self._lock:
@@ -51,14 +50,16 @@ class DigestedRecords:
         """The digest of an evaluator's answers."""
         return self.digests.setdefault(evaluator, AnswerDigest())
 
-    def sample(self, record: Mapping[str, Any]) -> None:
+    def sample(self, record: Mapping[str, object]) -> None:
         """Passes a sample on."""
-        answers = [(call["tokens"], call.get("logprobs")) for call in record["calls"]]
+        calls = record["calls"]
+        assert isinstance(calls, Sequence)
+        answers = [(call["tokens"], call.get("logprobs")) for call in calls]
         if answers:
-            self.of(record["evaluator"]).add((record["example"], record["index"]), answers)
+            self.of(str(record["evaluator"])).add((record["example"], record["index"]), answers)
         self._sink.sample(record)
 
-    def grade(self, record: Mapping[str, Any]) -> None:
+    def grade(self, record: Mapping[str, object]) -> None:
         """Passes a grade on."""
         self._sink.grade(record)
 

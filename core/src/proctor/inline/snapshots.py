@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, NoReturn, TypeAlias
 
 from proctor.errors import BackendError
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.sampling.identities import identity_of, tokenizer_of
-from proctor.sampling.models import OpenedModel
+from proctor.sampling.models import OpenedModel, TrainingClient
 from proctor.waiting import Overdue, in_daemon_thread, within
+
+Submitted: TypeAlias = Any  # a sampling client, or what a person awaits for one, as tinker's future
 
 SNAPSHOT_SECONDS = 900.0
 """How long saving the weights and loading the tokenizer may take."""
 
 
-async def submit_snapshot(training_client: Any) -> Any:
+async def submit_snapshot(training_client: TrainingClient) -> Submitted:
     """Asks for a sampling client of the weights as they are now.
 
     Returns:
@@ -37,7 +40,7 @@ async def submit_snapshot(training_client: Any) -> Any:
     return await settled(submitted)
 
 
-async def settled(submitted: Any) -> Any:
+async def settled(submitted: Submitted) -> Submitted:
     """What can be awaited in this event loop only, awaited; a future of tinker's is left as it is.
 
     Args:
@@ -51,7 +54,7 @@ async def settled(submitted: Any) -> Any:
         return _refused(error)
 
 
-async def _refused(error: Exception) -> Any:
+async def _refused(error: Exception) -> NoReturn:
     raise error
 
 
@@ -62,10 +65,10 @@ class SnapshotOpener:
         tokenizer: The model's tokenizer; None for the one that the client names.
     """
 
-    def __init__(self, tokenizer: Any = None) -> None:
+    def __init__(self, tokenizer: Tokenizer = None) -> None:
         self._tokenizer = tokenizer
 
-    async def open(self, submitted: Any) -> OpenedModel:
+    async def open(self, submitted: Submitted) -> OpenedModel:
         """The snapshot behind a sampling client, or behind the future of one.
 
         Raises:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from proctor.components.build import construct
-from proctor.components.place import Place
+from proctor.components.place import Place, Written
 from proctor.configs.config import Config, InlineOptions
 from proctor.configs.loading import load_config
 from proctor.errors import ConfigError
 
-ConfigSource = Path | str | Mapping[str, Any] | Sequence[Any]
+ConfigSource = Path | str | Mapping[str, Written] | Sequence[Written]
 """A YAML file, the same as a mapping, or a list of evaluators."""
 
 
 def load_inline_config(
-    source: ConfigSource, *, log_path: Path | str | None = None, **options: Any
+    source: ConfigSource, *, log_path: Path | str | None = None, **options: Written
 ) -> Config:
     """Reads a config for use inside a training loop.
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from proctor.components.component import Component, close_all
 from proctor.configs.config import Config, ConfiguredEvaluator
@@ -18,10 +18,12 @@ from proctor.evaluators.capped_client import OnResponse
 from proctor.evaluators.context import EvaluationContext
 from proctor.inline.failures import FailureLog, LoggedWarnings
 from proctor.inline.frozen_weights import DigestedRecords, FrozenWeightsCheck
-from proctor.inline.snapshots import SnapshotOpener
+from proctor.inline.snapshots import SnapshotOpener, Submitted
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.runs.folder import free_folder
 from proctor.runs.run import Run
 from proctor.sampling.budget import RequestBudget, StopSignal
+from proctor.sampling.models import TrainingClient
 from proctor.scoring.results import EvaluationResult
 
 
@@ -43,7 +45,7 @@ class StepEvaluator:
         config: Config,
         *,
         log_path: Path | None = None,
-        tokenizer: Any = None,
+        tokenizer: Tokenizer = None,
         budget: RequestBudget | None = None,
     ) -> None:
         self.config = replace(config, backend=None)
@@ -152,13 +154,13 @@ class StepEvaluation:
         self._names = [entry.name for entry in due]
         self._run = StepRun(evaluator, step, due)
 
-    async def run_training(self, training_client: Any) -> dict[str, float]:
+    async def run_training(self, training_client: TrainingClient) -> dict[str, float]:
         """Runs the evaluators that need the training client; returns their metrics."""
         self._start_clock()
         await self._run.execute(self.training, training_client)
         return self._metrics([entry.name for entry in self.training])
 
-    async def run_sampling(self, submitted: Any) -> None:
+    async def run_sampling(self, submitted: Submitted) -> None:
         """Runs the others, on a snapshot.
 
         Args:

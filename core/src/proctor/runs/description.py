@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import importlib.metadata
 import platform
-from typing import Any
 
 from proctor.components.fingerprints import describe
 from proctor.configs.config import Config
@@ -14,7 +13,7 @@ from proctor.plugins.manager import PluginManager
 from proctor.types import ModelIdentity
 
 
-def describe_identity(identity: ModelIdentity) -> dict[str, Any]:
+def describe_identity(identity: ModelIdentity) -> dict[str, object]:
     """A model's identity as ``run.json`` has it."""
     return {
         "backend": identity.backend,
@@ -30,7 +29,7 @@ def describe_identity(identity: ModelIdentity) -> dict[str, Any]:
 
 def describe_run(
     config: Config, context: EvaluationContext, manager: PluginManager
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What ``run.json`` says before the model is opened: the resolved config and the versions."""
     return {
         "status": "opening",
@@ -61,9 +60,10 @@ def describe_run(
     }
 
 
-def described_evaluator(evaluator: Any) -> dict[str, Any]:
+def described_evaluator(evaluator: object) -> dict[str, object]:
     """An evaluator's type and options, whether it is a component or a plain class."""
     described = describe(evaluator)
+    assert isinstance(described, dict)  # no evaluator is a list or a plain value
     options = getattr(evaluator, "_options", None)
     if options is not None and "options" not in described:
         described = {**described, "options": describe(options)}

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from proctor.configs.config import ConfiguredEvaluator
 from proctor.errors import ProctorError
@@ -14,8 +14,11 @@ from proctor.evaluators.bases import needs_training_client
 from proctor.evaluators.capped_client import CappedClient, OnResponse
 from proctor.evaluators.context import EvaluationContext
 from proctor.evaluators.dataset_evaluator import ComponentEvaluator
+from proctor.sampling.models import Client
 from proctor.scoring.results import EvaluationResult
 from proctor.waiting import Overdue, within
+
+ForeignEvaluator: TypeAlias = Any  # an evaluator that a plugin or a person wrote
 
 CANCELLING_SECONDS = 1.0
 """How long an evaluator may take to end its requests when it is cancelled."""
@@ -27,10 +30,10 @@ class Execution(Protocol):
     async def prepare(self) -> None:
         """Finds the evaluator's own mistakes; needs no model."""
 
-    def connect(self, client: Any, context: EvaluationContext | None = None) -> None:
+    def connect(self, client: Client, context: EvaluationContext | None = None) -> None:
         """Takes the model."""
 
-    async def result(self) -> Any:
+    async def result(self) -> object:
         """Asks the model, and says what its answers come to."""
 
 
@@ -83,7 +86,10 @@ class CalledExecution:
     """
 
     def __init__(
-        self, evaluator: Any, context: EvaluationContext, on_response: OnResponse | None
+        self,
+        evaluator: ForeignEvaluator,
+        context: EvaluationContext,
+        on_response: OnResponse | None,
     ) -> None:
         self._evaluator = evaluator
         self._context = context
@@ -98,12 +104,12 @@ class CalledExecution:
         if hasattr(self._evaluator, "prepare"):
             await self._evaluator.prepare(self._context)
 
-    def connect(self, client: Any, context: EvaluationContext | None = None) -> None:
+    def connect(self, client: Client, context: EvaluationContext | None = None) -> None:
         """Takes the model, or the training client for an evaluator that needs it."""
         self._client = client
         self._context = context or self._context
 
-    async def result(self) -> Any:
+    async def result(self) -> object:
         """What the evaluator returns.
 
         Raises:
@@ -115,16 +121,20 @@ class CalledExecution:
             return await self._evaluator.evaluate(self._client, context)
         left = None if context.deadline is None else max(0.0, context.deadline - time.monotonic())
         client = self._client
+        capped: CappedClient | None = None
         if not needs_training_client(self._evaluator):
             # it knows nothing of the budget, so its client has to
-            client = CappedClient(client, context, self._on_response)
+            client = capped = CappedClient(client, context, self._on_response)
         try:
-            return await within(self._evaluator(client), left)
+            return await within(self._evaluator(client), left, grace=CANCELLING_SECONDS)
         except Overdue:
             raise ProctorError("it was not done at the deadline") from None
+        finally:
+            if capped is not None:
+                capped.drop_requests()
 
 
-def checked_metrics(name: str, numbers: Any) -> dict[str, float]:
+def checked_metrics(name: str, numbers: object) -> dict[str, float]:
     """What a plain evaluator returned, if it is numbers by name.
 
     Raises:

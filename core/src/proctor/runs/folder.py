@@ -6,7 +6,6 @@ import datetime
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from proctor.errors import ConfigError
 from proctor.runs.json_lines import JsonLines, write_json
@@ -51,23 +50,27 @@ class RunFolder:
                     fix="choose another folder with --out",
                 )
         self._samples = JsonLines(folder / SAMPLES)
-        self._grades = JsonLines(folder / GRADES)
-        self.record: dict[str, Any] = {}
+        try:
+            self._grades = JsonLines(folder / GRADES)
+        except ConfigError:
+            self._samples.close()
+            raise
+        self.record: dict[str, object] = {}
 
-    def sample(self, record: Mapping[str, Any]) -> None:
+    def sample(self, record: Mapping[str, object]) -> None:
         """Appends a line to ``samples.jsonl``."""
         self._samples.append(record)
 
-    def grade(self, record: Mapping[str, Any]) -> None:
+    def grade(self, record: Mapping[str, object]) -> None:
         """Appends a line to ``grades.jsonl``."""
         self._grades.append(record)
 
-    def describe(self, **entries: Any) -> None:
+    def describe(self, **entries: object) -> None:
         """Adds to ``run.json``."""
         self.record.update(entries)
         write_json(self.folder / RUN, self.record)
 
-    def results(self, results: Mapping[str, Any]) -> None:
+    def results(self, results: Mapping[str, object]) -> None:
         """Writes ``results.json``."""
         write_json(self.folder / RESULTS, results)
 

@@ -6,7 +6,6 @@ import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from proctor.errors import ConfigError, RunError
 from proctor.runs.json_text import to_document, to_line
@@ -32,6 +31,7 @@ class JsonLines:
             raise ConfigError(
                 f"can't write {path}: {error.strerror}", fix="choose another folder with --out"
             ) from error
+        self._is_closed = False
         self._size = self._mend()
 
     def _mend(self) -> int:
@@ -50,12 +50,16 @@ class JsonLines:
             os.ftruncate(self._descriptor, whole)
         return whole
 
-    def append(self, record: Mapping[str, Any]) -> None:
+    def append(self, record: Mapping[str, object]) -> None:
         """Writes one record as one line.
 
         Raises:
-            RunError: It can't be written, as on a full disk; what was there before is whole.
+            RunError: It is closed, or can't be written, as on a full disk; what was there before
+                is whole.
         """
+        if self._is_closed:
+            # by now its descriptor may be another file's
+            raise RunError(f"can't write {self.path}: its run has ended")
         line = to_line(record)
         try:
             written = os.write(self._descriptor, line)
@@ -73,11 +77,13 @@ class JsonLines:
         self._size += len(line)
 
     def close(self) -> None:
-        """Closes the file."""
-        os.close(self._descriptor)
+        """Closes the file, once."""
+        if not self._is_closed:
+            self._is_closed = True
+            os.close(self._descriptor)
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
+def write_json(path: Path, value: Mapping[str, object]) -> None:
     """Writes a JSON file whole or not at all.
 
     Raises:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import BaseModel
 
 
-def to_line(record: Mapping[str, Any]) -> bytes:
+def to_line(record: Mapping[str, object]) -> bytes:
     """A record as one line of strict JSON in UTF-8, newline included.
 
     Whatever a dataset or a grader put into it gets written: what JSON has no form for, as text.
@@ -23,12 +22,12 @@ def to_line(record: Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", "replace") + b"\n"
 
 
-def to_document(value: Mapping[str, Any]) -> str:
+def to_document(value: Mapping[str, object]) -> str:
     """A mapping as strict JSON for people: indented, newline included."""
     return json.dumps(json.loads(to_line(value)), ensure_ascii=False, indent=2) + "\n"
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):
@@ -40,7 +39,7 @@ def _plain(value: object) -> Any:
     return str(value)
 
 
-def _strict(value: Any, holders: tuple[int, ...] = ()) -> Any:
+def _strict(value: object, holders: tuple[int, ...] = ()) -> object:
     """A value in JSON's own types: NaN, infinities and what holds itself as text, keys as text."""
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from proctor.evaluators.context import RecordSink
 
@@ -16,15 +15,15 @@ class ObservedRecords:
         observe: Told of each sample, once its line is written.
     """
 
-    def __init__(self, sink: RecordSink, observe: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(self, sink: RecordSink, observe: Callable[[Mapping[str, object]], None]) -> None:
         self._sink = sink
         self._observe = observe
 
-    def sample(self, record: Mapping[str, Any]) -> None:
+    def sample(self, record: Mapping[str, object]) -> None:
         """Writes a sample's line and passes it on."""
         self._sink.sample(record)
         self._observe(record)
 
-    def grade(self, record: Mapping[str, Any]) -> None:
+    def grade(self, record: Mapping[str, object]) -> None:
         """Writes a grade's line."""
         self._sink.grade(record)

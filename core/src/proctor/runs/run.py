@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from proctor.configs.config import Config, ConfiguredEvaluator
 from proctor.errors import ProctorError, RunError, first_cause, reason_of
@@ -25,7 +25,8 @@ from proctor.runs.execution import Execution, begin, result_of
 from proctor.runs.folder import RunFolder
 from proctor.runs.observed_records import ObservedRecords
 from proctor.runs.report import RunReport
-from proctor.sampling.models import OpenedModel
+from proctor.sampling.budget import RequestBudget
+from proctor.sampling.models import Client, OpenedModel
 from proctor.scoring.results import EvaluationResult
 
 
@@ -44,7 +45,7 @@ class Run:
         self._manager = plugin_manager()
         self._executions: dict[str, Execution] = {}
         self._folder: RunFolder | None = None
-        self._record: dict[str, Any] = describe_run(config, context, self._manager)
+        self._record: dict[str, object] = describe_run(config, context, self._manager)
         if context.step is not None:
             self._record["step"] = context.step
         self._is_observed = False
@@ -59,30 +60,41 @@ class Run:
             ConfigError: The folder can't be made, or holds another run.
             RunError: It can't be written.
         """
-        self._folder = RunFolder(folder)
+        claimed = RunFolder(folder)
+        try:
+            claimed.describe(**self._record)
+        except RunError:
+            # nothing is kept in a folder that does not say whose it is
+            claimed.close()
+            raise
+        self._folder = claimed
         self.report.folder = folder
-        self.context = replace(self.context, sink=self._folder, folder=folder)
+        self.context = replace(self.context, sink=claimed, folder=folder)
         self._observe_records()
-        self.describe(**self._record)
+        self._observe()
 
     def _observe_records(self) -> None:
-        def observe(record: Mapping[str, Any]) -> None:
+        def observe(record: Mapping[str, object]) -> None:
             self._manager.sample_finished(record, self._observed)
 
         self.context = replace(self.context, sink=ObservedRecords(self.context.sink, observe))
 
-    def describe(self, **entries: Any) -> None:
+    def describe(self, **entries: object) -> None:
         """Adds to ``run.json``.
 
         Raises:
             RunError: It can't be written; it stays as it was, whole.
         """
         self._record |= entries
+        self._observe()
+        if self._folder is not None:
+            self._folder.describe(**entries)
+
+    def _observe(self) -> None:
+        """Takes the copy of the run that its observers get from now on."""
         self._observed = ObservedRun(
             self.report.folder, copy.deepcopy(self._record), self.context.step
         )
-        if self._folder is not None:
-            self._folder.describe(**entries)
 
     def start(self) -> None:
         """Tells the observers that the run begins."""
@@ -107,16 +119,28 @@ class Run:
         await execution.prepare()
         self._executions[entry.name] = execution
 
-    def take_model(self, model: OpenedModel, **changes: Any) -> None:
+    def take_model(
+        self,
+        model: OpenedModel,
+        *,
+        budget: RequestBudget | None = None,
+        deadline: float | None = None,
+    ) -> None:
         """Takes the model, and what else is known of the run by now.
 
         Args:
             model: The opened model.
-            **changes: Fields of the context, such as the deadline.
+            budget: Slots for its requests; None for those that the context has.
+            deadline: The end of the run; None for the one that the context has.
         """
-        self.context = replace(self.context.of_model(model), **changes)
+        context = self.context.of_model(model)
+        self.context = replace(
+            context,
+            budget=budget or context.budget,
+            deadline=context.deadline if deadline is None else deadline,
+        )
 
-    def connect(self, entries: Sequence[ConfiguredEvaluator], client: Any) -> None:
+    def connect(self, entries: Sequence[ConfiguredEvaluator], client: Client) -> None:
         """Connects evaluators that are prepared to the model.
 
         Raises:
@@ -133,14 +157,18 @@ class Run:
         """
         identity = self.context.identity
         assert identity is not None
-        renderers = {
+        model = describe_identity(identity)
+        self.describe(status="running", model=model, renderers=self._renderers())
+
+    def _renderers(self) -> dict[str, str]:
+        """The renderer of each evaluator that is connected and has one."""
+        return {
             name: execution.renderer_key
             for name, execution in self._executions.items()
             if hasattr(execution, "renderer_key")
         }
-        self.describe(status="running", model=describe_identity(identity), renderers=renderers)
 
-    async def execute(self, entries: Sequence[ConfiguredEvaluator], client: Any) -> None:
+    async def execute(self, entries: Sequence[ConfiguredEvaluator], client: Client) -> None:
         """Executes evaluators side by side; one that fails loses no other.
 
         Args:
@@ -157,7 +185,7 @@ class Run:
         except BaseExceptionGroup as errors:
             raise first_cause(errors) from errors
 
-    async def _execute(self, entry: ConfiguredEvaluator, client: Any) -> None:
+    async def _execute(self, entry: ConfiguredEvaluator, client: Client) -> None:
         try:
             if entry.name not in self._executions:
                 await self._prepare(entry)
@@ -204,7 +232,8 @@ class Run:
         report.add_suites(suites)
         if self._folder is not None:
             self._folder.results(report.to_json())
-        self.describe(status=report.status, finished=now())
+        # those of evaluators that were connected one by one are known only now
+        self.describe(status=report.status, finished=now(), renderers=self._renderers())
         self.close()
         return report
 
@@ -219,10 +248,12 @@ class Run:
         self._is_closed = True
         if error is not None:
             self._say_why(error)
-        if self._is_observed:
-            self._manager.run_finished(self._observed)
-        if self._folder is not None:
-            self._folder.close()
+        try:
+            if self._is_observed:
+                self._manager.run_finished(self._observed)
+        finally:
+            if self._folder is not None:
+                self._folder.close()
 
     def _say_why(self, error: BaseException) -> None:
         how: dict[str, str] = {"status": "failed", "error": reason_of(error)}

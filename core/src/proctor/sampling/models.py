@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import tinker
 
 Client: TypeAlias = Any  # tinker's sampling clients, and a training loop's that sample as they do
+TrainingClient: TypeAlias = Any  # tinker's training clients, and what trains as they do
 
 
 class ChatModel:
