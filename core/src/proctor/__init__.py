@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Component as Component,
         ComponentKind as ComponentKind,
         PythonFile as PythonFile,
+        python_file_in as python_file_in,
     )
     from proctor.components.fingerprints import fingerprint as fingerprint
     from proctor.configs.loading import load_config as load_config
@@ -111,6 +112,7 @@ _HOMES = {
         "Component",
         "ComponentKind",
         "PythonFile",
+        "python_file_in",
     ),
     "proctor.components.fingerprints": ("fingerprint",),
     "proctor.configs.loading": ("load_config",),

@@ -60,17 +60,14 @@ def lint(config: Path, strict: bool, as_json: bool) -> None:
 def _look(evaluator: DatasetEvaluator, seed: int) -> LintReport:
     """What is odd about an evaluator's dataset, which is closed again."""
     from proctor.datasets.lint import lint_examples
-    from proctor.evaluators.logprob_run import LogprobEvaluator
 
-    texts = evaluator.texts if isinstance(evaluator, LogprobEvaluator) else None
     try:
         asyncio.run(evaluator.open_datasets())
         return lint_examples(
             evaluator.dataset.examples(),
             needs_target=evaluator.needs_target,
-            # a likelihood is asked of each option by itself
-            shows_choices=texts is None,
-            use=texts,
+            shows_choices=evaluator.shows_choices,
+            use=evaluator.check_example,
             limit=evaluator.limit,
             by=evaluator.by,
             seed=seed,

@@ -187,10 +187,12 @@ def stand_in_config(tasks: Sequence[str], backend: str | None) -> Path:
     names = [name.strip() for text in tasks for name in text.split(",") if name.strip()]
     if not names:
         raise click.UsageError("give a CONFIG, or --task with the names of Inspect tasks")
+    from proctor.components.component import python_file_in
+
     folder = tempfile.TemporaryDirectory(prefix="proctor-")
     atexit.register(folder.cleanup)
     file = Path(folder.name) / "tasks.yaml"
-    specs = [_from_here(name) for name in names]
+    specs = [python_file_in(Path.cwd(), name) for name in names]
     config = {
         "model": {"backend": backend or "tinker"},
         "evaluators": [{"type": "inspect", "tasks": specs}],
@@ -198,12 +200,6 @@ def stand_in_config(tasks: Sequence[str], backend: str | None) -> Path:
     # JSON is YAML
     file.write_text(json.dumps(config), encoding="utf-8")
     return file
-
-
-def _from_here(task: str) -> str:
-    """A task whose file is read against the folder where the command was given."""
-    path, at, name = task.partition("@")
-    return f"{Path(path).resolve()}{at}{name}" if path.endswith(".py") else task
 
 
 @contextlib.contextmanager

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from proctor.components.component import Code, Component, FileFirst, Origin
+from proctor.components.component import Code, Component, FileFirst, Origin, python_file_in
 from proctor.components.fingerprints import origin_of_code, origin_of_registered
 from proctor.components.options import (
     as_config_error,
@@ -128,10 +126,7 @@ def _resolve(kind: str, name: str, place: Place) -> tuple[Code, Origin]:
 
 def _anchored(target: str, place: Place) -> str:
     """A text that begins with a Python file's path, read against the config's folder."""
-    found = re.fullmatch(r"(.+\.py)([:@].*)?", target)
-    if found and place.folder and not Path(found[1]).is_absolute():
-        return f"{place.folder / found[1]}{found[2] or ''}"
-    return target
+    return python_file_in(place.folder, target) if place.folder else target
 
 
 def construct(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
@@ -37,6 +39,20 @@ class FileFirst:
 
 PythonFile = Annotated[str, FileFirst()]
 """The type of an option that may begin with a Python file's path."""
+
+
+def python_file_in(folder: Path, text: str) -> str:
+    """A text that may begin with a Python file's path, which is read against a folder.
+
+    Args:
+        folder: The folder.
+        text: The text, such as ``tasks.py@capitals`` or ``house.py:Brief``.
+
+    Returns:
+        The text with an absolute path; one that begins with no path, as it is.
+    """
+    found = re.fullmatch(r"(.+\.py)([:@].*)?", text)
+    return f"{folder / found[1]}{found[2] or ''}" if found else text
 
 
 @dataclass(frozen=True, slots=True)

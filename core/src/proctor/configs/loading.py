@@ -58,13 +58,14 @@ def load_config(source: Path | str | YamlFile | Mapping[str, Any], **overrides: 
         _add_evaluator(config, spec, place / "evaluators" / index, composing)
     unique_names([*(entry.name for entry in config.evaluators), *config.suites])
     for suite, members in config.suites.items():
-        graded = [
-            (entry.name, entry.evaluator.graders[0].scale())
+        known = [
+            (entry.name, scale)
             for entry in config.evaluators
-            if entry.name in members and isinstance(entry.evaluator, GradedEvaluator)
+            if entry.name in members and isinstance(entry.evaluator, ComponentEvaluator)
+            if (scale := entry.evaluator.score_scale) is not None
         ]
-        if graded:
-            check_scales(suite, graded)
+        if known:
+            check_scales(suite, known)
     return config
 
 

@@ -17,6 +17,7 @@ from proctor.evaluators.prompts import FewShot
 from proctor.sampling.models import Client
 from proctor.scoring.metric_names import valid_name
 from proctor.scoring.results import EvaluationResult
+from proctor.types import Example
 
 
 class ComponentEvaluator(Component, SamplingClientEvaluator):
@@ -50,6 +51,11 @@ class ComponentEvaluator(Component, SamplingClientEvaluator):
     def metric_name(self) -> str:
         """What its metrics' names begin with."""
         return self._name or self.label
+
+    @property
+    def score_scale(self) -> tuple[float | None, float] | None:
+        """The (worst, best) of what gives its score; None where only its result says."""
+        return None
 
     def begin(self, context: EvaluationContext) -> DatasetRun[AsksAboutRows]:
         """One execution, to be prepared, connected to a model and asked for its result."""
@@ -132,6 +138,16 @@ class DatasetEvaluator(ComponentEvaluator):
         if "dataset" in options:
             options["dataset"] = build("dataset", options["dataset"])
         super().__init__(name=name, **options)
+
+    shows_choices: ClassVar[bool] = True
+    """Whether the options of a question stand in its prompt."""
+
+    def check_example(self, example: Example) -> None:
+        """Refuses a row that can't be asked about, for ``lint`` and before anything is.
+
+        Raises:
+            DatasetError: It can't.
+        """
 
     @property
     def needs_target(self) -> bool:

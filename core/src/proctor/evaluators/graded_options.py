@@ -44,6 +44,11 @@ class GradedOptions(DatasetEvaluator):
         """Whether a grader needs one."""
         return any(grader.needs_target for grader in self.graders)
 
+    @property
+    def score_scale(self) -> tuple[float | None, float]:
+        """The scale of the first grader."""
+        return self.graders[0].scale()
+
     def grader_names(self) -> list[str]:
         """Each grader's name in metric names: the registered one, numbered where it repeats."""
         names: list[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from proctor.errors import BackendError, RendererError
 from proctor.evaluators.context import EvaluationContext
@@ -35,6 +35,17 @@ class LogprobEvaluator(DatasetEvaluator):
             DatasetError: The row has none that this evaluator can use.
         """
         raise NotImplementedError
+
+    shows_choices: ClassVar[bool] = False
+    """Each option is scored by itself."""
+
+    def check_example(self, example: Example) -> None:
+        """Refuses a row without a text to score.
+
+        Raises:
+            DatasetError: It has none.
+        """
+        self.texts(example)
 
     def tally(self) -> LogprobTally:
         """What takes the scored texts of one evaluation."""
@@ -123,7 +134,7 @@ class LogprobRun(RowRun[LogprobEvaluator, RenderedRow, RenderedRow]):
 
     def check(self, example: Example) -> None:
         """Refuses a row without a text to score, and one that can't be shown."""
-        self.evaluator.texts(example)
+        self.evaluator.check_example(example)
         self.style.messages(_without_choices(example))
 
     def connect(self, client: Client, context: EvaluationContext | None = None) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from proctor import ConfigError, console
+from proctor import ConfigError, console, python_file_in
 
 DEFAULTS: Mapping[str, Any] = {
     "backend": "tinker",
@@ -92,7 +92,7 @@ def config_of(given: Mapping[str, Any]) -> dict[str, Any]:
     if given["backend"] != "tinker":
         names = {"model_path": "model", "base_url": "base_url"}
     model |= {key: given[name] for name, key in names.items() if given[name] is not None}
-    tasks = [_from_here(task) for task in given["tasks"].split(",")]
+    tasks = [python_file_in(Path.cwd(), task) for task in given["tasks"].split(",")]
     evaluator = {"type": "inspect", "name": "inspect", "tasks": tasks}
     evaluator |= {key: given[key] for key in ("limit", "epochs") if given[key] is not None}
     sampling = {key: given[key] for key in ("max_tokens", "temperature", "top_p", "top_k")}
@@ -125,12 +125,6 @@ def main(arguments: Sequence[str]) -> None:
         file.write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
         out = ["--out", given["log_dir"]] if given["log_dir"] else []
         console(["run", str(file), *out])
-
-
-def _from_here(task: str) -> str:
-    """A task whose file is read against the folder where the command was given."""
-    path, at, name = task.partition("@")
-    return f"{Path(path).resolve()}{at}{name}" if path.endswith(".py") else task
 
 
 if __name__ == "__main__":
