@@ -16,7 +16,6 @@ from inspect_ai.solver import generate
 
 import proctor
 from proctor import EvaluationContext, ProctorError, RendererError, SamplingOptions
-from proctor.evaluators.context import Progress
 from proctor.testing import Hang, Reply, ScriptedClient
 from proctor_inspect import InspectAPIFromTinkerSampling
 from proctor_inspect.evaluator import InspectEvaluator
@@ -358,19 +357,9 @@ def test_a_mistake_is_met_before_the_model_is_opened(command_line, tmp_path, ope
 # The renderer's check and the look at the first answers, as every evaluator has them
 
 
-class Warnings(Progress):
-    """Keeps what a person is told."""
-
-    def __init__(self):
-        self.said = []
-
-    def warn(self, evaluator, message):
-        self.said.append((evaluator, message))
-
-
 @pytest.mark.parametrize("where", ["the evaluator", "the run"])
-def test_a_renderer_without_its_tokens_is_said(where):
-    client, progress = scripted(**RIGHT), Warnings()
+def test_a_renderer_without_its_tokens_is_said(where, progress):
+    client = scripted(**RIGHT)
     chosen = {"renderer": "llama3"}
     if where == "the evaluator":
         evaluated(client, context={"progress": progress}, **chosen)
@@ -389,8 +378,7 @@ def test_when_strict_it_is_an_error_before_anything_is_sent():
     assert client.requests == 0
 
 
-def test_first_answers_that_all_run_out_of_tokens_are_said():
-    progress = Warnings()
+def test_first_answers_that_all_run_out_of_tokens_are_said(progress):
     client = ScriptedClient(lambda *_: Reply("Paris is", "length", ends=False))
     evaluated(client, context={"progress": progress}, epochs=6)
     ((name, message),) = progress.said
@@ -398,8 +386,7 @@ def test_first_answers_that_all_run_out_of_tokens_are_said():
     assert "all of the first 20 answers ran out of tokens" in message
 
 
-def test_first_requests_that_all_fail_are_said():
-    progress = Warnings()
+def test_first_requests_that_all_fail_are_said(progress):
     client = ScriptedClient(lambda *_: ValueError("the model is away"))
     with pytest.raises(ProctorError, match="the model is away"):
         evaluated(client, context={"progress": progress}, epochs=6)
