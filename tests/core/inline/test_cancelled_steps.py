@@ -104,7 +104,7 @@ async def test_the_requests_of_a_plain_evaluator_end_with_it(
         """Sends all requests, then awaits each, as tinker's documentation has it."""
 
         async def __call__(self, sampling_client: Any) -> dict[str, float]:
-            requests = [sampling_client.compute_logprobs(n) for n in range(2)]
+            requests = [sampling_client.compute_logprobs(n) for n in range(3)]
             return {"n": float(sum([len(await request) for request in requests]))}
 
     hanging.compute_logprobs = lambda prompt: hanging.sample(prompt, 1, None)

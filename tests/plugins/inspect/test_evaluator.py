@@ -15,7 +15,7 @@ from inspect_ai.scorer import Score, accuracy, includes, mean, scorer, stderr
 from inspect_ai.solver import generate
 
 import proctor
-from proctor import EvaluationContext, ProctorError, RendererError, SamplingOptions
+from proctor import EvaluationContext, ProctorError, SamplingOptions
 from proctor.testing import Hang, Reply, ScriptedClient
 from proctor_inspect import InspectAPIFromTinkerSampling
 from proctor_inspect.evaluator import InspectEvaluator
@@ -352,44 +352,3 @@ def test_a_mistake_is_met_before_the_model_is_opened(command_line, tmp_path, ope
     assert "instruction_following_eval" in printed.err
     assert printed.err.count("\n") == 1
     assert not opened_marker.exists()
-
-
-# The renderer's check and the look at the first answers, as every evaluator has them
-
-
-@pytest.mark.parametrize("where", ["the evaluator", "the run"])
-def test_a_renderer_without_its_tokens_is_said(where, progress):
-    client = scripted(**RIGHT)
-    chosen = {"renderer": "llama3"}
-    if where == "the evaluator":
-        evaluated(client, context={"progress": progress}, **chosen)
-    else:
-        evaluated(client, context={"progress": progress, **chosen})
-    ((name, message),) = progress.said
-    assert name == "std"
-    assert message.startswith("renderer llama3: the tokenizer doesn't have its stop signal")
-    assert client.requests == 4
-
-
-def test_when_strict_it_is_an_error_before_anything_is_sent():
-    client = scripted(**RIGHT)
-    with pytest.raises(RendererError, match=r"renderer llama3: .*stop signal"):
-        evaluated(client, context={"renderer": "llama3", "is_strict": True})
-    assert client.requests == 0
-
-
-def test_first_answers_that_all_run_out_of_tokens_are_said(progress):
-    client = ScriptedClient(lambda *_: Reply("Paris is", "length", ends=False))
-    evaluated(client, context={"progress": progress}, epochs=6)
-    ((name, message),) = progress.said
-    assert name == "std"
-    assert "all of the first 20 answers ran out of tokens" in message
-
-
-def test_first_requests_that_all_fail_are_said(progress):
-    client = ScriptedClient(lambda *_: ValueError("the model is away"))
-    with pytest.raises(ProctorError, match="the model is away"):
-        evaluated(client, context={"progress": progress}, epochs=6)
-    ((_, message),) = progress.said
-    assert "all of the first 20 requests failed" in message
-    assert "the model is away" in message
