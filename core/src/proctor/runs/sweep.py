@@ -130,8 +130,9 @@ class ChosenCheckpoints:
             )
         if not self.model_paths and self.training_run is None and self.every_nth is None:
             return None
-        is_tinker = isinstance(own, Mapping) and own.get("backend") in ("tinker", "proctor/tinker")
-        model: dict[str, object] = dict(own) if is_tinker else {"backend": "tinker"}
+        model: dict[str, object] = {"backend": "tinker"}
+        if isinstance(own, Mapping) and own.get("backend") in ("tinker", "proctor/tinker"):
+            model = dict(own)
         if self.model_paths or self.training_run is not None:
             model = {key: value for key, value in model.items() if key not in _WHICH}
         if self.model_paths:
