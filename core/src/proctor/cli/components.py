@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
 from proctor.errors import ProctorError
 from proctor.plugins.core_names import KINDS
+
+if TYPE_CHECKING:
+    from proctor.plugins.plugin import Registration
+
+
+class Row(TypedDict):
+    """What is said of a component."""
+
+    kind: str
+    name: str
+    distribution: str
+    version: str
+    summary: str
+    options: list[str]
 
 
 @click.command(
@@ -53,11 +67,11 @@ def list_components(kind: str | None, as_json: bool) -> None:
         console.print(printable(f"broken plugin {line}"), style="red", markup=False)
 
 
-def _row(registration: Any) -> dict[str, Any]:
+def _row(registration: Registration) -> Row:
     from proctor.components.component import summary
     from proctor.components.options import signature_model
 
-    row: dict[str, Any] = {
+    row: Row = {
         "kind": registration.kind,
         "name": registration.name,
         "distribution": registration.distribution,

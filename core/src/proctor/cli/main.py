@@ -9,13 +9,16 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from proctor.errors import ProctorError
 from proctor.plugins.core_names import COMMANDS
 from proctor.version import __version__
+
+if TYPE_CHECKING:
+    from proctor.plugins.plugin import Registration
 
 THREAD_PREFIX = "proctor-io"
 """What the names of threads begin with that read datasets and render prompts."""
@@ -74,7 +77,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
 
-def _plugin_commands() -> dict[str, Any]:
+def _plugin_commands() -> dict[str, Registration]:
     from proctor.plugins.active import plugin_manager
 
     return {r.name: r for r in plugin_manager().registry.of_kind("command")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from proctor.plugins.plugin import Plugin
 
 STYLES = {"ok": "green", "blocked": "dim", "broken": "red", "conflict": "yellow"}
+
+
+class Row(TypedDict):
+    """What is said of a plugin."""
+
+    name: str
+    status: str
+    distribution: str
+    version: str
+    problems: list[dict[str, str]]
+    seconds: float
+    registers: list[dict[str, str]]
 
 
 @click.group(
@@ -69,7 +81,7 @@ def list_plugins(as_json: bool) -> None:
     Console(highlight=False, soft_wrap=True, emoji=False).print(table)
 
 
-def _row(plugin: Plugin) -> dict[str, Any]:
+def _row(plugin: Plugin) -> Row:
     return {
         "name": plugin.name,
         "status": plugin.status,

@@ -6,10 +6,13 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from proctor.cli.terminal import printable
 from proctor.evaluators.context import Progress
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_WAITS = 30.0
@@ -118,7 +121,7 @@ class BarProgress(ScreenProgress):
             console=Console(file=stream),
             transient=True,
         )
-        self._tasks: dict[str, Any] = {}
+        self._tasks: dict[str, TaskID] = {}
         self._troubled: dict[str, Counter[str]] = {}
 
     def __enter__(self) -> BarProgress:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from proctor.renderers import PromptToken, Renderer
+    from proctor.renderers.tokenizers import Tokenizer
+    from proctor.types import Message
 
 
 @click.command(
@@ -50,20 +55,18 @@ def render(
         _check(made, tokenizer, name, as_json)
         return
     conversation = _conversation(text, system, messages)
-    rows = [
-        {"id": token.id, "text": token.text, "special": token.is_special}
-        for token in describe_prompt(made, conversation, prefill=prefill)
-    ]
+    tokens = describe_prompt(made, conversation, prefill=prefill)
     if as_json:
+        rows = [{"id": t.id, "text": t.text, "special": t.is_special} for t in tokens]
         click.echo(json.dumps({"renderer": name, "tokens": rows}, ensure_ascii=False))
         return
-    _print(name, reason, rows)
+    _print(name, reason, tokens)
 
 
-def _conversation(text: str | None, system: str | None, messages: Path | None) -> list[Any]:
+def _conversation(text: str | None, system: str | None, messages: Path | None) -> list[Message]:
     if (text is None) == (messages is None):
         raise click.UsageError("give either TEXT or --messages")
-    conversation: list[Any] = [{"role": "system", "content": system}] if system else []
+    conversation: list[Message] = [{"role": "system", "content": system}] if system else []
     if text is not None:
         return [*conversation, {"role": "user", "content": text}]
     assert messages is not None
@@ -78,25 +81,25 @@ def _conversation(text: str | None, system: str | None, messages: Path | None) -
     return [*conversation, *read]
 
 
-def _print(name: str, reason: str, rows: list[dict[str, Any]]) -> None:
+def _print(name: str, reason: str, tokens: list[PromptToken]) -> None:
     from rich.console import Console
     from rich.text import Text
 
     from proctor.cli.terminal import printable
 
     console = Console(highlight=False, soft_wrap=True, emoji=False)
-    console.print(f"{name} ({reason}), {len(rows)} tokens", markup=False)
-    width = max((len(str(row["id"])) for row in rows), default=1)
-    for row in rows:
-        line = Text(f"{row['id']:>{width}}  ", style="dim")
-        shown = printable(row["text"]).replace("\n", "\\n").replace("\t", "\\t")
-        line.append(shown, style="bold magenta" if row["special"] else "")
-        if row["special"]:
+    console.print(f"{name} ({reason}), {len(tokens)} tokens", markup=False)
+    width = max((len(str(token.id)) for token in tokens), default=1)
+    for token in tokens:
+        line = Text(f"{token.id:>{width}}  ", style="dim")
+        shown = printable(token.text).replace("\n", "\\n").replace("\t", "\\t")
+        line.append(shown, style="bold magenta" if token.is_special else "")
+        if token.is_special:
             line.append("  special", style="dim")
         console.print(line)
 
 
-def _check(renderer: Any, tokenizer: Any, name: str, as_json: bool) -> None:
+def _check(renderer: Renderer, tokenizer: Tokenizer, name: str, as_json: bool) -> None:
     from proctor.cli.terminal import printable
     from proctor.renderers import check_renderer
 

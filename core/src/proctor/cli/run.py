@@ -9,7 +9,7 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,7 @@ Examples:
 )
 @click.option("--strict", is_flag=True, help="A renderer that looks wrong is an error.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
-def run(**given: Any) -> None:
+def run(**given: Any) -> None:  # what a person gave, as click reads it
     """Evaluate the model of CONFIG, a YAML file, with its evaluators.
 
     Prints each score with its 95% interval, and keeps every prompt, answer and grade in the run's
@@ -143,7 +143,7 @@ class Arguments:
 
 def _prepared(
     arguments: Arguments, options: RunOptions, say: Callable[[str], None]
-) -> tuple[Callable[[], Coroutine[Any, Any, RunReport | SweepReport]], Path]:
+) -> tuple[Callable[[], Awaitable[RunReport | SweepReport]], Path]:
     """Reads the config; returns what evaluates it, and the folder that the run goes to."""
     from proctor.configs.loading import load_config
     from proctor.configs.yaml_file import read_yaml
@@ -212,10 +212,10 @@ def _own_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _heed_interrupts(task: asyncio.Task[Any], stop: StopSignal, folder: Path) -> None:
+def _heed_interrupts(task: asyncio.Task[object], stop: StopSignal, folder: Path) -> None:
     loop = asyncio.get_running_loop()
 
-    def interrupted(*_: Any) -> None:
+    def interrupted(*_: object) -> None:
         if stop.is_set:
             loop.call_soon_threadsafe(task.cancel)
             return
@@ -228,7 +228,7 @@ def _heed_interrupts(task: asyncio.Task[Any], stop: StopSignal, folder: Path) ->
     signal.signal(signal.SIGINT, interrupted)
 
 
-def run_to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
+def run_to_its_end(work: Awaitable[Result]) -> Result:
     """Runs a coroutine on an event loop of its own, and waits for nothing that it abandoned.
 
     ``asyncio.run`` waits until every task has heeded its cancellation, and for every thread: a

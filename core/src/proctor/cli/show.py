@@ -7,16 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from proctor.runs.finished import FinishedRun
-    from proctor.runs.report import RunReport
+    from rich.console import Console
 
-Record = dict[str, Any]
-"""A line of ``samples.jsonl`` or ``grades.jsonl``."""
+    from proctor.runs.finished import FinishedRun, Record
+    from proctor.runs.report import RunReport
 
 OUTCOMES = ("graded", "truncated", "malformed", "ungraded", "failed")
 
@@ -149,7 +148,7 @@ def _flat(sample: Record, grades: list[Record]) -> Record:
 
 
 def _print_sample(
-    console: Any,
+    console: Console,
     sample: Record,
     grades: list[Record],
     is_best: Callable[[Record], bool],

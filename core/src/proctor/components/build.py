@@ -68,8 +68,8 @@ def build(kind: str, spec: Written, place: Place | None = None) -> Made:
 
 
 def build_expanded(
-    kind: str, spec: Mapping[str, Any], place: Place, name_place: Place | None = None
-) -> Any:
+    kind: str, spec: Mapping[str, Written], place: Place, name_place: Place | None = None
+) -> Made:
     """Makes the component of a mapping in which no preset is left.
 
     Args:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from proctor.components.place import Place
+from proctor.components.place import Place, Written
 from proctor.errors import ConfigError
 
 COMPOSED = "proctor/graded"
@@ -24,7 +23,7 @@ class Preset:
     """
 
     owner: str
-    spec: Mapping[str, Any]
+    spec: Mapping[str, Written]
     place: Place
 
 
@@ -38,13 +37,13 @@ class Expanded:
         presets: The presets that it was built on, the outermost first, each with its owner.
     """
 
-    spec: dict[str, Any]
+    spec: dict[str, Written]
     place: Place
     presets: tuple[str, ...] = ()
 
 
 def expand(
-    spec: Mapping[str, Any], place: Place, presets: Mapping[str, Preset] | None = None
+    spec: Mapping[str, Written], place: Place, presets: Mapping[str, Preset] | None = None
 ) -> Expanded:
     """Puts the options of a preset under those of the spec that uses it.
 
@@ -74,7 +73,7 @@ def expand(
     return Expanded(merged, place, tuple(used))
 
 
-def _find(name: Any, place: Place, presets: Mapping[str, Preset]) -> Preset | None:
+def _find(name: Written, place: Place, presets: Mapping[str, Preset]) -> Preset | None:
     from proctor.plugins.active import plugin_manager
 
     if not isinstance(name, str) or ":" in name:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from proctor.components.build import build
+from proctor.components.build import Made, build
 from proctor.components.fingerprints import describe
-from proctor.components.place import Place
+from proctor.components.place import Place, Written
 from proctor.errors import ConfigError
 from proctor.evaluators.graded import GradedEvaluator
 from proctor.plugins.active import plugin_manager
@@ -59,7 +58,7 @@ def _explained(name: str, able: Sequence[Plugin], manager: PluginManager) -> tup
 
 
 def with_extra_graders(
-    evaluator: GradedEvaluator, name: str, spec: Any, plugins: Sequence[Plugin]
+    evaluator: GradedEvaluator, name: str, spec: Written, plugins: Sequence[Plugin]
 ) -> GradedEvaluator:
     """The evaluator with the plugins' graders after its own, whose metric names stay as they were.
 
@@ -73,7 +72,7 @@ def with_extra_graders(
         PluginError: A plugin raised.
         ProctorError: A plugin's spec describes no grader.
     """
-    extra: list[Any] = []
+    extra: list[Made] = []
     for plugin in plugins:
         mapping = spec if isinstance(spec, Mapping) else describe(evaluator)
         added = plugin_manager().extra_graders(plugin, {**mapping, "name": name})

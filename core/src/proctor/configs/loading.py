@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from proctor.components.build import build, build_expanded, construct
-from proctor.components.place import Place
+from proctor.components.build import Made, build, build_expanded, construct
+from proctor.components.place import Place, Written
 from proctor.components.presets import COMPOSED, Preset, expand
 from proctor.configs.config import GRADED_KEYS, Config, ConfigOptions, ConfiguredEvaluator
 from proctor.configs.extra_graders import chosen_plugins, with_extra_graders
@@ -25,7 +24,9 @@ from proctor.scoring.metric_names import valid_name
 from proctor.scoring.suite_results import check_scales
 
 
-def load_config(source: Path | str | YamlFile | Mapping[str, Any], **overrides: Any) -> Config:
+def load_config(
+    source: Path | str | YamlFile | Mapping[str, Written], **overrides: Written
+) -> Config:
     """Reads a config and makes everything that it names.
 
     Args:
@@ -75,7 +76,7 @@ def _check_renderer(name: str | None, place: Place) -> None:
         plugin_manager().registry.find("renderer", name, str(place))
 
 
-def _build_backend(spec: Any, place: Place) -> Any:
+def _build_backend(spec: Written, place: Place) -> Made:
     """The backend of ``model:``, whose ``backend`` key stands for ``type``."""
     if isinstance(spec, str):
         return build("backend", spec, place)
@@ -106,20 +107,20 @@ class _Written:
         is_infrequent: Whether it is for the few evaluations that may take long.
     """
 
-    spec: Any
+    spec: Written
     place: Place
     presets: tuple[str, ...] = ()
     every: int | None = None
     is_infrequent: bool = False
 
-    def build(self) -> Any:
+    def build(self) -> Made:
         """The evaluator."""
         if not isinstance(self.spec, Mapping):
             return build("evaluator", self.spec, self.place)
         return build_expanded("evaluator", self.spec, self.place)
 
 
-def _written(spec: Any, place: Place, presets: Mapping[str, Preset]) -> _Written:
+def _written(spec: Written, place: Place, presets: Mapping[str, Preset]) -> _Written:
     if isinstance(spec, str):
         spec = {"type": spec}
     if not isinstance(spec, Mapping):
@@ -146,7 +147,7 @@ def _written(spec: Any, place: Place, presets: Mapping[str, Preset]) -> _Written
 
 
 def _add_evaluator(
-    config: Config, spec: Any, place: Place, composing: _Composing, suite: str | None = None
+    config: Config, spec: Written, place: Place, composing: _Composing, suite: str | None = None
 ) -> None:
     written = _written(spec, place, composing.presets)
     name = _evaluator_name(written.spec, written.place)
@@ -186,7 +187,7 @@ def _add_suite(
     config.suites[name] = [entry.name for entry in members]
 
 
-def _evaluator_name(spec: Any, place: Place) -> str:
+def _evaluator_name(spec: Written, place: Place) -> str:
     if not isinstance(spec, Mapping):
         own = getattr(spec, "__name__", type(spec).__name__)
         return str(getattr(spec, "metric_name", own))

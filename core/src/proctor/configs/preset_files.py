@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from proctor.components.place import Place
+from proctor.components.place import Place, Written
 from proctor.components.presets import Preset
 from proctor.configs.yaml_file import read_yaml
 from proctor.errors import ConfigError, PluginError, UnknownComponentError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from proctor.plugins.manager import PluginManager
 
 
-def read_presets(value: Any, place: Place, manager: PluginManager) -> dict[str, Preset]:
+def read_presets(value: Written, place: Place, manager: PluginManager) -> dict[str, Preset]:
     """The presets of a config, and those of the other configs that it takes some from.
 
     Args:
@@ -42,7 +42,7 @@ def read_presets(value: Any, place: Place, manager: PluginManager) -> dict[str, 
 
 
 def _read(
-    value: Any,
+    value: Written,
     place: Place,
     manager: PluginManager,
     presets: dict[str, Preset],
@@ -75,7 +75,7 @@ def _read(
         )
 
 
-def _add(name: str, spec: Any, place: Place, presets: dict[str, Preset]) -> None:
+def _add(name: str, spec: Written, place: Place, presets: dict[str, Preset]) -> None:
     if not isinstance(spec, Mapping):
         raise ConfigError(f"a preset is an evaluator's mapping, not {spec!r}", where=str(place))
     if name in presets:
@@ -88,7 +88,7 @@ def _add(name: str, spec: Any, place: Place, presets: dict[str, Preset]) -> None
     presets[name] = Preset(owner, dict(spec), place)
 
 
-def load_plugin_files(value: Any, place: Place, manager: PluginManager) -> None:
+def load_plugin_files(value: Written, place: Place, manager: PluginManager) -> None:
     """Loads the single-file plugins that a config names.
 
     Raises:

@@ -7,13 +7,13 @@ import json
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.fields import FieldInfo
 
-from proctor.components.component import ComponentKind, summary
+from proctor.components.component import Code, ComponentKind, summary
 from proctor.components.options import holds_component, options_model
 from proctor.components.place import Place
 from proctor.components.presets import Preset, expand
@@ -25,7 +25,7 @@ from proctor.evaluators.graded import GradedEvaluator
 from proctor.plugins.active import plugin_manager
 from proctor.plugins.plugin import Registration
 
-JsonSchema = dict[str, Any]
+JsonSchema: TypeAlias = dict[str, Any]  # pydantic's, of what a plugin or a person wrote
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -190,7 +190,7 @@ class _Schema:
         named = {"type": "object", "description": "Evaluators by name."}
         return [named, file, {"type": "array", "items": {"anyOf": [named, file]}}, {"type": "null"}]
 
-    def _targets(self, kind: str) -> Iterator[tuple[list[str], Any, frozenset[str]]]:
+    def _targets(self, kind: str) -> Iterator[tuple[list[str], Code, frozenset[str]]]:
         """What each name stands for, and the options that a preset already gives it.
 
         A component that can't be imported has no place in a config.
@@ -207,7 +207,7 @@ class _Schema:
             for name in self.presets or {}:
                 yield self._preset(name, [name])
 
-    def _preset(self, name: str, names: list[str]) -> tuple[list[str], Any, frozenset[str]]:
+    def _preset(self, name: str, names: list[str]) -> tuple[list[str], Code, frozenset[str]]:
         expanded = expand({"type": name}, Place(), self.presets)
         built_on = plugin_manager().registry.find("evaluator", str(expanded.spec["type"]))
         return names, built_on.load(), frozenset(expanded.spec)
@@ -234,7 +234,7 @@ class _Schema:
             schema["default"] = info.default
         return schema
 
-    def _value(self, annotation: Any, metadata: Sequence[Any] = ()) -> JsonSchema:
+    def _value(self, annotation: object, metadata: Sequence[object] = ()) -> JsonSchema:
         if typing.get_origin(annotation) is typing.Annotated:
             annotation, *inner = typing.get_args(annotation)
             return self._value(annotation, [*inner, *metadata])
@@ -244,15 +244,13 @@ class _Schema:
                     return {"anyOf": [{"$ref": "#/$defs/model"}, {"$ref": "#/$defs/backend"}]}
                 is_known = mark.kind in COMPONENT_KINDS
                 return {"$ref": f"#/$defs/{mark.kind}"} if is_known else {}
+        if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+            return self._object(annotation)
         if not holds_component(annotation):
-            if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
-                return self._object(annotation)
             return self._plain(annotation, metadata)
         arguments = typing.get_args(annotation)
         if typing.get_origin(annotation) in (typing.Union, types.UnionType):
             return {"anyOf": [self._value(argument, metadata) for argument in arguments]}
-        if not arguments:
-            return self._object(annotation)
         least = [mark.min_length for mark in metadata if hasattr(mark, "min_length")]
         items: JsonSchema = {"type": "array", "items": self._value(arguments[0])}
         return items | ({"minItems": least[0]} if least else {})
@@ -266,8 +264,9 @@ class _Schema:
             "additionalProperties": model.model_config.get("extra") != "forbid",
         }
 
-    def _plain(self, annotation: Any, metadata: Sequence[Any]) -> JsonSchema:
+    def _plain(self, annotation: object, metadata: Sequence[object]) -> JsonSchema:
         """The schema that pydantic has for a type; whatever it has none for may be anything."""
+        # the type of an option, as a plugin's or a person's code has it
         marked: Any = typing.Annotated[annotation, *metadata] if metadata else annotation
         try:
             schema = TypeAdapter(
@@ -279,7 +278,7 @@ class _Schema:
         return schema
 
 
-def _is_json(value: Any) -> bool:
+def _is_json(value: object) -> bool:
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):

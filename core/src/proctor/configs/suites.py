@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
 from proctor.components.component import Component
+from proctor.components.place import Written
 from proctor.errors import ConfigError
 
 
 class Suite(Component):
     """A named list of evaluators, reported together with micro and macro means."""
 
-    evaluators: list[Any] = Field(min_length=1)
+    evaluators: list[Written] = Field(min_length=1)
     """The members: evaluators as a config writes them."""
 
 

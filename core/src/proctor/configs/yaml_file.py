@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from proctor.components.place import Place
+from proctor.components.place import Place, Written
 from proctor.errors import ConfigError
 
 Lines = dict[tuple[str | int, ...], int]
@@ -25,7 +24,7 @@ class YamlFile:
         place: The file, with the line of each key.
     """
 
-    content: Mapping[str, Any]
+    content: Mapping[str, Written]
     place: Place
 
 
@@ -56,7 +55,7 @@ def read_yaml(file: Path) -> YamlFile:
     return YamlFile(content, Place(file, (), lines))
 
 
-def _parsed(text: str, file: Path) -> tuple[Any, Lines]:
+def _parsed(text: str, file: Path) -> tuple[Written, Lines]:
     """What a text holds, and the line of each key, from one pass over it."""
     loader = yaml.SafeLoader(text)
     try:

@@ -85,6 +85,8 @@ class Ticket:
 class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
     """One execution of a graded evaluator."""
 
+    stages: Sequence[GradingStage[Ticket]]
+
     def __init__(self, evaluator: GradedOptions, context: EvaluationContext) -> None:
         super().__init__(evaluator, context)
         self.graders = evaluator.graders

@@ -11,7 +11,7 @@ import asyncio
 import functools
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from proctor.datasets.selection import Selection
 from proctor.errors import first_cause
@@ -19,7 +19,6 @@ from proctor.evaluators.dataset_evaluator import DatasetEvaluator
 from proctor.evaluators.dataset_run import DatasetRun
 from proctor.evaluators.prompts import PromptStyle
 from proctor.grading.grader import Grader
-from proctor.grading.stage import GradingStage
 from proctor.sampling.in_flight import RequestsInFlight
 from proctor.scoring.ledger import metadata_text
 from proctor.types import Example
@@ -38,12 +37,22 @@ Admitted = TypeVar("Admitted")
 """One that has its place in the order of the dataset."""
 
 
+class Stage(Protocol):
+    """What grades answers beside the asking: ``GradingStage`` is the model for it."""
+
+    async def run(self) -> None:
+        """Grades until ``finish`` was called and nothing is left."""
+
+    async def finish(self) -> None:
+        """Says that no answer will follow."""
+
+
 class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Ready, Admitted]):
     """One execution of an evaluator that asks about each row of its dataset alone."""
 
     graders: Sequence[Grader] = ()
     """What will grade the answers; each may refuse a row before anything is asked."""
-    stages: Sequence[GradingStage] = ()
+    stages: Sequence[Stage] = ()
     """What grades beside the asking."""
     samples_per_row: int = 1
 

@@ -9,24 +9,25 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 
 from proctor.errors import ProctorError, UngradedError, one_line
 from proctor.grading.attempts import GRADING_RETRIES, attempts
-from proctor.grading.grader import Grader
+from proctor.grading.grader import Given, Grader
 from proctor.scoring.grades import GradedPair, checked_value
 from proctor.types import Example, Grade, Outcome, Sample
 from proctor.waiting import Overdue, in_daemon_thread, within
 
 Answer = TypeVar("Answer")
+Ticket = TypeVar("Ticket")
 
 Pair = tuple[Example, Sample]
 
-Report = Callable[[Any, GradedPair], None]
+Report = Callable[[Ticket, GradedPair], None]
 """Called with a pair's ticket and its grading, on the event loop's thread."""
 
 
-class GradingStage:
+class GradingStage(Generic[Ticket]):
     """Grades pairs of one grader as they arrive.
 
     Synchronous graders run on a thread of their own; one that hangs loses its thread and the pair
@@ -38,17 +39,17 @@ class GradingStage:
         concurrency: Most calls of an asynchronous grader at once.
     """
 
-    def __init__(self, grader: Grader, report: Report, concurrency: int = 16) -> None:
+    def __init__(self, grader: Grader, report: Report[Ticket], concurrency: int = 16) -> None:
         self.grader = grader
         self._report = report
-        self._queue: asyncio.Queue[tuple[Any, Pair] | None] = asyncio.Queue(
+        self._queue: asyncio.Queue[tuple[Ticket, Pair] | None] = asyncio.Queue(
             maxsize=4 * grader.batch_size
         )
         method = type(grader).grade_batch if grader.is_batched else type(grader).grade
         self._is_async = inspect.iscoroutinefunction(method)
         self._workers = concurrency if self._is_async and not grader.is_batched else 1
 
-    async def put(self, ticket: Any, pair: Pair) -> None:
+    async def put(self, ticket: Ticket, pair: Pair) -> None:
         """Queues a pair; waits where grading is far behind sampling."""
         await self._queue.put((ticket, pair))
 
@@ -66,7 +67,7 @@ class GradingStage:
     async def _work(self) -> None:
         is_open = True
         while is_open:
-            batch: list[tuple[Any, Pair]] = []
+            batch: list[tuple[Ticket, Pair]] = []
             item = await self._queue.get()
             size = 1 if self._is_async and not self.grader.is_batched else self.grader.batch_size
             while True:
@@ -104,7 +105,7 @@ class GradingStage:
             return [grading for pair in pairs for grading in await self._grade_as_batch([pair])]
         return [self._settle(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
-    async def _batch_verdicts(self, pairs: Sequence[Pair]) -> list[Any]:
+    async def _batch_verdicts(self, pairs: Sequence[Pair]) -> list[Given]:
         if self._is_async:
             call = self.grader.grade_batch(pairs)
         else:
@@ -193,7 +194,7 @@ class GradingStage:
             return _raised(error)
         raise AssertionError("the last attempt returns or raises")
 
-    def _settle(self, pair: Pair, verdict: Any) -> GradedPair:
+    def _settle(self, pair: Pair, verdict: object) -> GradedPair:
         """Makes a grade of a verdict that is on the grader's scale, or says why it is none.
 
         The ledger holds what it is given against the same scale by the same rule: it can't say why
@@ -236,16 +237,18 @@ class _Progress:
         self.is_abandoned = False
 
 
-def _on_loop(loop: asyncio.AbstractEventLoop, callback: Callable[..., Any], *args: Any) -> None:
+def _on_loop(
+    loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *args: object
+) -> None:
     # an abandoned thread may come to its end after the loop was closed
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(callback, *args)
 
 
-def _finished(verdict: Any) -> Any:
+def _finished(verdict: Given) -> Given:
     """What a verdict comes to, on a thread without an event loop."""
 
-    async def awaited() -> Any:
+    async def awaited() -> Given:
         return await verdict
 
     return asyncio.run(awaited()) if inspect.isawaitable(verdict) else verdict

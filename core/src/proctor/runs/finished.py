@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from proctor.errors import ConfigError
 from proctor.runs.folder import GRADES, RESULTS, RUN, SAMPLES
 from proctor.runs.report import RunReport
+
+Record: TypeAlias = dict[str, Any]
+"""A JSON object of a run's folder, as whichever version of Proctor, or a person, wrote it."""
 
 
 class FinishedRun:
@@ -31,7 +34,7 @@ class FinishedRun:
             )
         self.record = _record((folder / RUN).read_bytes(), str(folder / RUN))
 
-    def results(self) -> dict[str, Any] | None:
+    def results(self) -> Record | None:
         """What ``results.json`` holds; None where the run never got there."""
         path = self.folder / RESULTS
         return _record(path.read_bytes(), str(path)) if path.is_file() else None
@@ -54,29 +57,29 @@ class FinishedRun:
                 fix="restore the file; without it, the samples are shown and no scores",
             ) from error
 
-    def samples(self) -> Iterator[dict[str, Any]]:
+    def samples(self) -> Iterator[Record]:
         """The samples, in the order of their evaluators and rows; the last record of a key wins."""
-        latest: dict[str, dict[str, Any]] = {}
+        latest: dict[str, Record] = {}
         for record in _lines(self.folder / SAMPLES):
             latest[f"{record['evaluator']}:{record['key']}"] = record
         yield from sorted(latest.values(), key=_reading_order)
 
-    def grades(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    def grades(self) -> dict[tuple[str, str], list[Record]]:
         """The grades of each (evaluator, sample key); the last record of a key wins."""
-        latest: dict[tuple[str, str], dict[str, Any]] = {}
+        latest: dict[tuple[str, str], Record] = {}
         for record in _lines(self.folder / GRADES):
             latest[record["evaluator"], f"{record['key']}:{record['grader']}"] = record
-        grades: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        grades: dict[tuple[str, str], list[Record]] = {}
         for record in latest.values():
             grades.setdefault((record["evaluator"], record["sample"]), []).append(record)
         return grades
 
 
-def _reading_order(record: Mapping[str, Any]) -> tuple[str, int, int]:
+def _reading_order(record: Record) -> tuple[str, int, int]:
     return record["evaluator"], record["row"], record["index"]
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def _lines(path: Path) -> Iterator[Record]:
     """The whole records of a JSON lines file; a torn last line is no record."""
     if not path.is_file():
         return
@@ -86,7 +89,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                 yield _record(line, f"{path}:{number}")
 
 
-def _record(content: bytes, where: str) -> dict[str, Any]:
+def _record(content: bytes, where: str) -> Record:
     try:
         record = json.loads(content)
     except ValueError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from proctor.scoring.json_fields import JsonFields
 from proctor.scoring.results import EvaluationResult
@@ -62,7 +61,7 @@ class RunReport:
         """0 for a complete run, 1 for a failed one, 130 for an interrupted one."""
         return {"complete": 0, "failed": 1, "interrupted": 130}[self.status]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """What ``results.json`` holds."""
         return {
             "status": self.status,
@@ -73,7 +72,7 @@ class RunReport:
         }
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any], folder: Path | None = None) -> RunReport:
+    def from_json(cls, raw: Mapping[str, object], folder: Path | None = None) -> RunReport:
         """The report that ``to_json`` wrote.
 
         Args:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from proctor.configs.loading import load_config
 from proctor.configs.yaml_file import YamlFile
@@ -60,7 +60,7 @@ class CheckpointRun:
         """``complete``, ``failed`` or ``interrupted``."""
         return self.report.status if self.report else "failed"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Its entry in ``sweep.json``."""
         results = self.report.to_json() if self.report else {"metrics": {}, "errors": {}}
         about = {"checkpoint": self.path, "name": self.name, "folder": str(self.folder)}
@@ -93,7 +93,7 @@ class SweepReport:
         """0 where every run is complete, 1 where one failed, 130 after an interrupt."""
         return {"complete": 0, "failed": 1, "interrupted": 130}[self.status]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """What ``sweep.json`` holds."""
         return {"status": self.status, "checkpoints": [run.to_json() for run in self.runs]}
 
@@ -112,7 +112,7 @@ class ChosenCheckpoints:
     training_run: str | None = None
     every_nth: int | None = None
 
-    def model(self, own: Any) -> dict[str, Any] | None:
+    def model(self, own: object) -> dict[str, object] | None:
         """A config's ``model`` with these in place of its own.
 
         Args:
@@ -130,8 +130,9 @@ class ChosenCheckpoints:
             )
         if not self.model_paths and self.training_run is None and self.every_nth is None:
             return None
-        is_tinker = isinstance(own, Mapping) and own.get("backend") in ("tinker", "proctor/tinker")
-        model = dict(own) if is_tinker else {"backend": "tinker"}
+        model: dict[str, object] = {"backend": "tinker"}
+        if isinstance(own, Mapping) and own.get("backend") in ("tinker", "proctor/tinker"):
+            model = dict(own)
         if self.model_paths or self.training_run is not None:
             model = {key: value for key, value in model.items() if key not in _WHICH}
         if self.model_paths:
@@ -146,11 +147,11 @@ class ChosenCheckpoints:
 
 async def run_sweep(
     config: YamlFile,
-    model: Mapping[str, Any],
+    model: Mapping[str, object],
     checkpoints: Sequence[tuple[str, str]],
     folder: Path,
     *,
-    overrides: Mapping[str, Any],
+    overrides: Mapping[str, object],
     announce: Callable[[str], None],
     options: RunOptions,
 ) -> SweepReport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 from proctor.scoring.intervals import IntervalMethod
 from proctor.scoring.json_fields import JsonFields
@@ -27,13 +27,13 @@ class SubsetEstimate(Mean):
     coverage: float
     reported: bool
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The estimate as JSON; null for what is not known."""
         more = {"n": self.n, "coverage": self.coverage, "reported": self.reported}
         return Mean.to_json(self) | more
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> SubsetEstimate:
+    def from_json(cls, raw: Mapping[str, object]) -> SubsetEstimate:
         """The estimate that ``to_json`` wrote.
 
         Raises:
@@ -99,7 +99,7 @@ class Estimate(Mean):
         """Whether the scale runs downwards."""
         return self.worst is not None and self.best < self.worst
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The estimate as JSON; null for what is not known."""
         complete = self.score_complete
         return Mean.to_json(self) | {
@@ -122,7 +122,7 @@ class Estimate(Mean):
         }
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Estimate:
+    def from_json(cls, raw: Mapping[str, object]) -> Estimate:
         """The estimate that ``to_json`` wrote.
 
         Raises:

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from proctor.types import Grade, Outcome
+from proctor.types import Grade, Metadata, Outcome
 
 if TYPE_CHECKING:
     from proctor.scoring.estimates import Estimate
@@ -71,7 +71,7 @@ class GradedPair:
     grade: Grade | None = None
     reason: str | None = None
     answer: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=dict)
 
     @property
     def value(self) -> float | None:

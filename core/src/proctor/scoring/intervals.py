@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-Clusters = npt.NDArray[np.integer[Any]]
+Clusters = npt.NDArray[np.int64]
 
 IntervalMethod = Literal["wilson", "student-t", "bounded", "none"]
 """How an interval was made.

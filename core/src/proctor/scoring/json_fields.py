@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
 from proctor.errors import ConfigError
 
@@ -12,7 +11,7 @@ _NOT_FINITE = ("nan", "inf", "-inf")
 """How numbers that JSON has no form for are written."""
 
 
-class JsonFields(Mapping[str, Any]):
+class JsonFields(Mapping[str, object]):
     """An object of a JSON file.
 
     Args:
@@ -31,11 +30,11 @@ class JsonFields(Mapping[str, Any]):
         self._path = path
 
     @classmethod
-    def of(cls, value: Mapping[str, Any]) -> JsonFields:
+    def of(cls, value: Mapping[str, object]) -> JsonFields:
         """The mapping as fields; it is returned as it is where it has a path already."""
         return value if isinstance(value, JsonFields) else cls(value)
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: str) -> object:
         if key not in self._value:
             raise ConfigError(f"{self._path or 'the object'} has no {str(key)!r}")
         return self._value[key]
@@ -49,7 +48,7 @@ class JsonFields(Mapping[str, Any]):
     def number(self, key: str) -> float:
         """A number, as it was written."""
         value = self[key]
-        if value in _NOT_FINITE:
+        if isinstance(value, str) and value in _NOT_FINITE:
             return float(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self._wrong(key, "a number")
@@ -114,7 +113,7 @@ class JsonFields(Mapping[str, Any]):
     def numbers(self, key: str) -> dict[str, float]:
         """An object of numbers; true and false are numbers, too, as Python has it."""
         held = self.fields(key)
-        return {n: held[n] if isinstance(held[n], bool) else held.number(n) for n in held}
+        return {n: v if isinstance(v, bool) else held.number(n) for n, v in held.items()}
 
     def one_of(self, key: str, words: Collection[str]) -> str:
         """One of several words."""

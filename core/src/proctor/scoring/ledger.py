@@ -7,15 +7,18 @@ import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from proctor.errors import ConfigError
 from proctor.scoring.estimates import Estimate
 from proctor.scoring.grades import checked_value
 from proctor.scoring.pairs import OUTCOME_CODES, Pairs, estimate_pairs
 from proctor.types import Example, Outcome
+
+Number = TypeVar("Number", bound=np.generic)
 
 MOST_GROUPS = 1000
 """Most values of one ``by`` field; more is a field that tells rows apart, not groups."""
@@ -281,5 +284,5 @@ def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big") >> 1
 
 
-def _view(numbers: array[Any], kind: Any) -> Any:
+def _view(numbers: array[int] | array[float], kind: type[Number]) -> npt.NDArray[Number]:
     return np.frombuffer(numbers, dtype=kind) if len(numbers) else np.empty(0, dtype=kind)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from proctor.scoring.json_fields import JsonFields
 
@@ -27,8 +26,8 @@ class Mean:
     ci_low: float
     ci_high: float
 
-    def to_json(self) -> dict[str, Any]:
-        """The mean as JSON; null for what is not known."""
+    def numbers(self) -> dict[str, float | None]:
+        """The numbers of the mean by their names; None for what is not known."""
         return {
             "score": known(self.score),
             "stderr": known(self.stderr),
@@ -36,8 +35,12 @@ class Mean:
             "ci_high": known(self.ci_high),
         }
 
+    def to_json(self) -> dict[str, object]:
+        """The mean as JSON; null for what is not known."""
+        return dict(self.numbers())
+
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Mean:
+    def from_json(cls, raw: Mapping[str, object]) -> Mean:
         """The mean that ``to_json`` wrote.
 
         Raises:

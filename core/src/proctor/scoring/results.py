@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from proctor.scoring.estimates import Estimate
 from proctor.scoring.grades import GradeTally
@@ -45,7 +44,7 @@ class GraderResult:
     tally: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The result as JSON: the estimate's keys, and ``grader``, ``withheld`` and ``by``."""
         by = {
             name: {group_label(value): estimate.to_json() for value, estimate in groups.items()}
@@ -61,7 +60,7 @@ class GraderResult:
         }
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> GraderResult:
+    def from_json(cls, raw: Mapping[str, object]) -> GraderResult:
         """The result that ``to_json`` wrote.
 
         Raises:
@@ -98,7 +97,7 @@ class EvaluationResult:
     graders: tuple[GraderResult, ...] = ()
     min_coverage: float = 0.95
     withheld: str | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def from_ledger(
@@ -107,7 +106,7 @@ class EvaluationResult:
         ledger: Ledger,
         *,
         min_coverage: float = 0.95,
-        details: Mapping[str, Any] | None = None,
+        details: Mapping[str, object] | None = None,
         tallies: Mapping[str, GradeTally] | None = None,
     ) -> EvaluationResult:
         """The result of a graded evaluation.
@@ -138,7 +137,7 @@ class EvaluationResult:
         graders: Sequence[GraderResult],
         *,
         min_coverage: float = 0.95,
-        details: Mapping[str, Any] | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> EvaluationResult:
         """The result of an evaluator whose estimates are made; the first gives its score.
 
@@ -170,7 +169,7 @@ class EvaluationResult:
 
     @classmethod
     def from_metrics(
-        cls, name: str, metrics: Mapping[str, float], *, details: Mapping[str, Any] | None = None
+        cls, name: str, metrics: Mapping[str, float], *, details: Mapping[str, object] | None = None
     ) -> EvaluationResult:
         """The result of an evaluator that only returns numbers: they become ``{name}/{key}``.
 
@@ -192,7 +191,7 @@ class EvaluationResult:
         name: str,
         parts: Mapping[str, EvaluationResult],
         *,
-        details: Mapping[str, Any] | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> EvaluationResult:
         """The result of an evaluator of several parts, such as tasks.
 
@@ -229,7 +228,7 @@ class EvaluationResult:
         """Whether every grader has a headline."""
         return self.withheld is None and all(grader.withheld is None for grader in self.graders)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The result as JSON: what ``results.json`` holds and ``--json`` prints."""
         return {
             "evaluator": self.name,
@@ -241,7 +240,7 @@ class EvaluationResult:
         }
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> EvaluationResult:
+    def from_json(cls, raw: Mapping[str, object]) -> EvaluationResult:
         """The result that ``to_json`` wrote.
 
         Raises:

@@ -18,7 +18,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from proctor.errors import ConfigError
 from proctor.scoring.estimates import Estimate
@@ -75,7 +74,7 @@ class SuiteResult:
         coverage = samples / pairs if pairs else 0.0
         metrics = {f"{name}/coverage": coverage, f"{name}/n": float(n)}
         for kind, mean in (("micro", micro), ("macro", macro)):
-            values = mean.to_json() if mean else {}
+            values = mean.numbers() if mean else {}
             metrics |= {f"{name}/{kind}/{key}": v for key, v in values.items() if v is not None}
         return cls(
             name=name,
@@ -88,7 +87,7 @@ class SuiteResult:
             metrics=metrics,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The result as JSON."""
         return {
             "suite": self.name,
@@ -102,7 +101,7 @@ class SuiteResult:
         }
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> SuiteResult:
+    def from_json(cls, raw: Mapping[str, object]) -> SuiteResult:
         """The result that ``to_json`` wrote.
 
         Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from proctor.datasets.lint.choices import ChoicesCheck, GoldPositionCheck
 from proctor.datasets.lint.duplicates import DuplicatesCheck
@@ -34,7 +33,7 @@ class LintReport:
         """The worst severity; None where nothing was found."""
         return self.findings[0].severity if self.findings else None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The report as JSON."""
         return {"rows": self.rows, "findings": [finding.to_json() for finding in self.findings]}
 

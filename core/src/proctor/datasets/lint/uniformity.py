@@ -10,13 +10,12 @@ application, section 4.2): ``p = (1 + #{draws at least as large}) / (1 + draws)`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
-Statistics = npt.NDArray[np.floating[Any]]
+Statistics = npt.NDArray[np.float64]
 
 DRAWS = 9_999
 """Random draws of a test; its smallest p is one in ten thousand."""
@@ -76,10 +75,10 @@ def same_shares_p(first: Counts, rest: Counts, seed: int) -> float:
     size, total = int(first.sum()), int(both.sum())
     if len(both) < 2 or not size or size == total:
         return 1.0
-    expected = both * (size / total)
+    expected: Statistics = np.multiply(both, size / total)
     others = both - expected
 
-    def statistic(counts: Any) -> Any:
+    def statistic(counts: Counts) -> Statistics:
         return _chi_square(counts, expected) + _chi_square(both - counts, others)
 
     observed = float(statistic(first))
@@ -93,8 +92,9 @@ def same_shares_p(first: Counts, rest: Counts, seed: int) -> float:
     return _drawn_p(observed, draw, seed)
 
 
-def _chi_square(counts: Any, expected: Statistics) -> Any:
-    return (np.square(counts - expected) / expected).sum(axis=-1)
+def _chi_square(counts: Counts, expected: Statistics) -> Statistics:
+    summed: Statistics = (np.square(counts - expected) / expected).sum(axis=-1)
+    return summed
 
 
 def _chi_square_p(statistic: float, degrees_of_freedom: int) -> float:
