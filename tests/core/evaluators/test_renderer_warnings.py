@@ -17,6 +17,7 @@ from proctor.evaluators.dataset_evaluator import DatasetEvaluator
 from proctor.evaluators.dataset_run import EARLY_SAMPLES
 from proctor.evaluators.nll import NLL
 from proctor.runs.offline import run_config
+from proctor.runs.run_options import RunOptions
 from proctor.testing import ByteTokenizer, ScriptedClient
 
 
@@ -140,7 +141,7 @@ async def test_a_strict_run_sends_nothing_where_one_of_its_renderers_looks_wrong
     model = Model()
     config = load_config({"model": model, "evaluators": evaluators})
     with pytest.raises(RendererError, match="stop signal"):
-        await run_config(config, tmp_path / "run", is_strict=True)
+        await run_config(config, tmp_path / "run", RunOptions(is_strict=True))
     assert model._client is not None
     assert model._client.requests == 0
     assert not (tmp_path / "run" / "samples.jsonl").read_text()
