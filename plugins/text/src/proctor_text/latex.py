@@ -10,12 +10,15 @@ UNREADABLE = "\\unreadable"
 _BOX = regex.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
 _SPACE = regex.compile(r"\\(?:quad|qquad|left|right|displaystyle)(?![A-Za-z])|\\[,;:! ]")
 _TEXT = regex.compile(
-    r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|rm|it|sf|tt)|mbox|operatorname|emph|bm)\s*"
+    r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|underline|math(?:bf|rm|it|sf|tt)|mbox|operatorname|emph|bm)\s*"
     r"\{([^{}]*)\}"
 )
 _ROOT = regex.compile(r"\\sqrt\s*(?:\[[^\[\]]*\])?\s*(?:\{[^{}]*\}|\w)")
 _FRACTION = regex.compile(
     r"\\[dtc]?frac\s*(?:\{([^{}]*)\}|(\d))\s*(?:\{([^{}]*)\}|(\d))",
+)
+_JOINED = regex.compile(
+    r"\\(?:boxed|fbox)\s?\{([^\\{}\n]{0,100})\}[\s$]{0,4}(?:,|;|&|/)?[\s$]{0,4}(?:and|or|und|oder|et|ou)?[\s$]{0,4}$"
 )
 _PLAIN_NUMBER = regex.compile(r"\s*([+-]?)\s*([\d.,]*\d)\s*")
 
@@ -42,6 +45,21 @@ def boxed(text: str) -> str | None:
             if depth == 0:
                 return rest[1:position].strip()
     return rest[1:].split("\n", 1)[0].strip(" $.")
+
+
+def final_box(text: str) -> str | None:
+    r"""What the last ``\boxed{}`` holds, and those that are named in one breath with it.
+
+    ``\boxed{3} or \boxed{4}`` states two answers: "3, 4".
+    """
+    last = None
+    for found in _BOX.finditer(text):
+        last = found
+    if last is None:
+        return None
+    content = boxed(text[last.start() :]) or ""
+    before = _JOINED.search(text[max(0, last.start() - 400) : last.start()])
+    return f"{before[1]}, {content}" if before and before[1] != content else content
 
 
 def plain_latex(text: str) -> str:
