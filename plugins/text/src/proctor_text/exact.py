@@ -48,7 +48,7 @@ class Exact(Grader):
         return Grade(0.0, f"read {quoted(sample.text)}, want {quoted_any(targets)}")
 
     def extract_answer(self, example: Example, sample: Sample) -> str | None:
-        """The answer in the spelling in which it is compared; the first target's for a right one."""
+        """The answer in the spelling in which it is compared; that of the first target if right."""
         answer = self._normalize(sample.text)
         aliases = [self._normalize(target) for target in example.targets if target.strip()]
         return (aliases[0] if answer in aliases else answer) or None

@@ -43,7 +43,8 @@ class F1(Grader):
         wanted = [(target, words) for target, words in read if words]
         if not wanted:
             raise DatasetError(
-                f"row {example.id!r}: the target {quoted_any(example.targets)} has no word to compare",
+                f"row {example.id!r}: the target {quoted_any(example.targets)} has no word to "
+                "compare",
                 fix="remove it, or use the grader 'exact'",
             )
         return wanted

@@ -62,10 +62,11 @@ def final_box(text: str) -> str | None:
     return f"{before[1]}, {content}" if before and before[1] != content else content
 
 
-def plain_latex(text: str) -> str:
+def plain_latex(text: str, *, keeps_formulas: bool = False) -> str:
     r"""The text with fractions as ``a/b``, text as text, and without spacing commands.
 
-    A fraction or a root that is no plain number becomes ``UNREADABLE``.
+    A fraction or a root that is no plain number becomes ``UNREADABLE``, unless formulas are kept,
+    as where texts are compared and not computed with.
     """
     if "\\" not in text:
         return text
@@ -74,15 +75,18 @@ def plain_latex(text: str) -> str:
     text = _SPACE.sub(" ", text)
     text = regex.sub(r"\\(?:times|cdot)(?![A-Za-z])", "×", text)
     text = _TEXT.sub(r" \1 ", text)
-    text = _ROOT.sub(lambda _: UNREADABLE, text)
-    return _FRACTION.sub(lambda match: _fraction(text, match), text)
+    if not keeps_formulas:
+        text = _ROOT.sub(lambda _: UNREADABLE, text)
+    return _FRACTION.sub(
+        lambda match: _fraction(text, match, match[0] if keeps_formulas else UNREADABLE), text
+    )
 
 
-def _fraction(text: str, match: regex.Match[str]) -> str:
+def _fraction(text: str, match: regex.Match[str], otherwise: str) -> str:
     over = _PLAIN_NUMBER.fullmatch(match[1] or match[2] or "")
     under = _PLAIN_NUMBER.fullmatch(match[3] or match[4] or "")
     if not over or not under:
-        return UNREADABLE
+        return otherwise
     sign = "-" if (over[1] == "-") != (under[1] == "-") else ""
     # a whole number in front makes it a mixed one
     space = " " if text[: match.start()].rstrip()[-1:].isdigit() else ""

@@ -12,31 +12,13 @@ from typing import Literal
 import regex
 
 from proctor_text.normalization import LETTER
+from proctor_text.units import FUNCTION_NAMES, SCALES, SHORT_UNITS, UNIT_LETTERS, is_unit_word
 
 Doubt = Literal["name", "unclear"]
 """Digits that are a part of a name (``H2O``, ``x_1``, ``cm^2``), or that can't be read for sure."""
 
 _REACH = 80
 """Characters that are looked at on either side."""
-
-_SCALE_WORDS = {
-    "%|percent|per cent": Fraction(1, 100),
-    "‰|per mille": Fraction(1, 1000),
-    "dozen": Fraction(12),
-    "hundred": Fraction(100),
-    "thousands?|tausend": Fraction(10**3),
-    "lakhs?": Fraction(10**5),
-    "millions?|millionen|millones|milioni|milhões|миллион(?:а|ов)?|mio|mln|млн": Fraction(10**6),
-    "crores?": Fraction(10**7),
-    "billions?|bn|milliards?|milliarden|миллиард(?:а|ов)?|mrd|млрд": Fraction(10**9),
-    "trillions?": Fraction(10**12),
-    "万|萬|만": Fraction(10**4),
-    "亿|億|억": Fraction(10**8),
-}
-_SCALES = [
-    (regex.compile(rf"\s?(?:{words.replace(' ', '[ ]')})(?![{LETTER}])", regex.IGNORECASE), scale)
-    for words, scale in _SCALE_WORDS.items()
-]
 
 _CURRENCY = regex.compile(
     r"(?:(?<![A-Za-z])(?:US|CA|AU|NZ|HK|[ACRS])?\p{Sc}{1,3}"
@@ -65,13 +47,6 @@ _VARIABLE_BEFORE = regex.compile(rf"(?<![{LETTER}'])(?![aAI])[A-Za-zα-ωΑ-Ω]\
 _CLOSED_BEFORE = regex.compile(rf"[\d)\]%°!]$|(?<![{LETTER}'])\p{{L}}$")
 _QUANTITY_BEFORE = regex.compile(r"\d\s?(\p{L}{1,4})$")
 
-_UNIT_LETTERS = frozenset("gmshlLJNWVACFTdKΩÅµ")
-_SHORT_UNITS = frozenset(
-    "km cm mm nm um µm dm kg mg µg lb lbs oz ml cl dl mL kL ha ft yd mi in hz khz mhz ghz pa kpa mpa"
-    " kj mj kw mw kwh mv kv ma mol min mins sec secs hr hrs yr yrs ms ns am pm mph kph kmh rpm bpm"
-    " pct pts usd eur gbp inr jpy cny rmb chf cad aud rs kr gb mb kb tb bit px db ev cal st nd rd th"
-    " bc ad ce sq cu kpc pc ly au deg rad yrs".split()
-)
 _NO_UNITS = regex.compile(
     r"(?:squared|cubed|factorial|plus|minus|over|mod|choose|to the power|raised to|divided by"
     r"|multiplied by|and a (?:half|third|quarter|fifth)|and one|point|or more|or less"
@@ -79,7 +54,6 @@ _NO_UNITS = regex.compile(
     rf"(?![{LETTER}])",
     regex.IGNORECASE,
 )
-_FUNCTION_NAMES = frozenset("sin cos tan cot sec csc log exp sqrt mod pi theta alpha beta".split())
 _OPERATOR_AFTER = regex.compile(r"[|∣]|[ ]*(?:[+±×*÷^<>≤≥≠√π∞\\]|/(?![ ]?\p{L})|:(?=\d))")
 _DASH_AFTER = regex.compile(r"-(?=\p{L}{2})|[ ]+--?(?=[ ]+\p{L}{2}|[ ]*$)|[ ]*--|-[ ]*$")
 
@@ -121,7 +95,7 @@ def sign_before(place: Place) -> int | Doubt:
     if not is_price and (regex.search(rf"[{LETTER}\p{{M}}_]$|[_^][+-]?$", before)):
         # "x^2" is an expression, "m^2" a unit
         power = regex.search(rf"(?<![{LETTER}])(\p{{L}})\^[+-]?$", before)
-        is_variable = power is not None and power[1] not in _UNIT_LETTERS
+        is_variable = power is not None and power[1] not in UNIT_LETTERS
         return "unclear" if is_variable and not _follows_number(before) else "name"
     found = _SIGN.search(head)
     if found is None:
@@ -164,11 +138,9 @@ def _is_sign(place: Place, rest: str, found: regex.Match[str]) -> bool:
         return regex.search(r"[\p{L}\d)\]][(\[|]$", bare) is None and bare[-2:] != "||"
     if not rest[-1].isspace():
         # Chinese and Japanese are written without spaces
-        return regex.search(rf"[\p{{L}}]$", bare) is not None and not regex.search(
-            rf"[{LETTER}]$", bare
-        )
+        return regex.search(r"\p{L}$", bare) is not None and not regex.search(rf"[{LETTER}]$", bare)
     quantity = _QUANTITY_BEFORE.search(bare)
-    if _CLOSED_BEFORE.search(bare) or (quantity and quantity[1].casefold() in _SHORT_UNITS):
+    if _CLOSED_BEFORE.search(bare) or (quantity and quantity[1].casefold() in SHORT_UNITS):
         return False
     return is_close or _IS.search(bare) is not None
 
@@ -181,12 +153,12 @@ def is_list_mark(place: Place) -> bool:
 def scale_after(place: Place, is_decimal: bool) -> Fraction | None:
     """The scale of a number by what follows it; None where that makes it no number."""
     after, scale = place.after, Fraction(1)
-    for pattern, factor in _SCALES:
+    for pattern, factor in SCALES:
         found = pattern.match(after)
         if found:
             after, scale = after[found.end() :], factor
             break
-    if scale != 1 and any(pattern.match(after) for pattern, _ in _SCALES):
+    if scale != 1 and any(pattern.match(after) for pattern, _ in SCALES):
         return None
     return None if _is_continued(place, after, is_decimal) else scale
 
@@ -203,32 +175,25 @@ def _is_continued(place: Place, after: str, is_decimal: bool) -> bool:
         return is_decimal
     if regex.match(r"[ ]*-", after):
         return _DASH_AFTER.match(after) is None
-    found = regex.match(rf"([ -]*|[ ]?/[ ]?)(\p{{L}}+)", after)
+    found = regex.match(r"([ -]*|[ ]?/[ ]?)(\p{L}+)", after)
     return found is not None and not _is_unit(place, found, after)
 
 
 def _is_unit(place: Place, found: regex.Match[str], after: str) -> bool:
     """Whether the letters behind a number are a unit or a word, and no variable."""
     gap, word = found[1], found[2]
-    if _NO_UNITS.match(after, found.start(2)) or word.casefold() in _FUNCTION_NAMES:
+    if _NO_UNITS.match(after, found.start(2)) or word.casefold() in FUNCTION_NAMES:
         return False
     if not regex.match(rf"[{LETTER}]", word):
         return True  # a script that writes no variables
     if "/" in gap:
-        return len(word) > 1 or word in _UNIT_LETTERS
+        return len(word) > 1 or word in UNIT_LETTERS
     if len(word) == 1:
         if gap:
             is_english = regex.match(r"[ ]+[aAI][ ]+\p{L}{2}", after) is not None
-            return word in _UNIT_LETTERS or regex.match("[а-я]", word) is not None or is_english
+            return word in UNIT_LETTERS or regex.match("[а-я]", word) is not None or is_english
         in_math = place.is_alone or place.before.endswith("$") or "=" in place.before[-4:]
-        return word in _UNIT_LETTERS and not in_math
+        return word in UNIT_LETTERS and not in_math
     if gap and not place.is_alone:
         return True
-    return is_word(word) if gap or len(word) > 3 else word.casefold() in _SHORT_UNITS
-
-
-def is_word(word: str) -> bool:
-    """Whether letters in a formula are a word or a unit: ``apples`` is one, ``xy`` is none."""
-    if word.casefold() in _SHORT_UNITS or not regex.match(rf"[{LETTER}]", word):
-        return True
-    return len(word) > 2 and regex.search("(?i)[aeiouyà-öø-ÿа-яα-ω]", word) is not None
+    return is_unit_word(word) if gap or len(word) > 3 else word.casefold() in SHORT_UNITS

@@ -14,16 +14,16 @@ from typing import Any
 import regex
 
 from proctor_text.latex import UNREADABLE
-from proctor_text.normalization import LETTER
 
 MOST_DIGITS = 400
-"""Characters, and largest power of ten, of a number that is read: more would cost time, not truth."""
+"""Characters, and largest power of ten, of a number: more would cost time, not truth."""
 
 _MOST_BITS = 10_000
 
 _JOINING_WORDS = (
     "and|or|to|of|out of|in|at|on|by|per|from|through|till|until|vs|versus|times|multiplied by"
-    "|divided by|over|plus|minus|less|mod|modulo|choose|und|oder|bis|et|ou|y|o|e|или|и|至|到|和|或|または|と"
+    "|divided by|over|plus|minus|less|mod|modulo|choose"
+    "|und|oder|bis|et|ou|y|o|e|или|и|至|到|和|或|または|と"
 )
 
 
@@ -64,12 +64,15 @@ def run_pattern(decimal_comma: bool) -> Any:
     point = "," if decimal_comma else r"\."
     # a variable and a currency before the next number: "x = 3 or x = 4", "$3, $4"
     prefix = r"\$?(?:[A-Za-z](?:_\d)?[ ]?=[ ]?)?[-+±]?[ ]?\$?\p{Sc}?[-+±]?"
+    closing = r"[ ]?[%°]?\$?"
+    operators = r"\*\*|\.{2,3}|…|[-^+×*/÷±~xX]|(?<=[ ]):|:(?=\d)"
     words = _JOINING_WORDS.replace(" ", "[ ]")
     joiner = (
         r"[eE][+-]?"
         r"|[.,'_]"
-        rf"|[ ]?[%°]?\$?(?:[ ]{{1,2}},?[ ]?(?:{words})[ ]{{1,2}}|[ ]?[,;&][ ]?(?:(?:and|or)[ ])?){prefix}"
-        rf"|[ ]?[%°]?\$?[ ]{{0,2}}(?:\*\*|\.{{2,3}}|…|[-^+×*/÷±~xX]|(?<=[ ]):|:(?=\d)){{1,2}}[ ]{{0,2}}{prefix}"
+        rf"|{closing}[ ]{{1,2}},?[ ]?(?:{words})[ ]{{1,2}}{prefix}"
+        rf"|{closing}[ ]?[,;&][ ]?(?:(?:and|or)[ ])?{prefix}"
+        rf"|{closing}[ ]{{0,2}}(?:{operators}){{1,2}}[ ]{{0,2}}{prefix}"
         r"|[ ]{1,2}"
     )
     return regex.compile(
@@ -149,7 +152,3 @@ def _power(value: Fraction, match: Any) -> Fraction | None:
     if match["power"]:
         return value**steps
     return value * Fraction(10) ** steps
-
-
-EDGE = rf"(?<![{LETTER}])"
-"""Where a word begins, as a regex."""

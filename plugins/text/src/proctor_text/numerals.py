@@ -11,19 +11,18 @@ from proctor_text.number_context import (
     Doubt,
     Place,
     is_list_mark,
-    is_word,
     scale_after,
     sign_before,
 )
 from proctor_text.number_grammar import Numeral as Numeral, run_pattern, run_value
 from proctor_text.number_spelling import plain_numbers
+from proctor_text.units import is_unit_word
 
 MOST_CHARACTERS = 100_000
 """Characters of an answer in which a number is looked for: its last ones."""
 
 _MARK = regex.compile(r"(?m)^[ \t]*(\d{1,3})[.)][ \t]+(?=\S)")
 _HYPHENS = regex.compile(r"(?m)^[ \t]*[-+][ \t]+\S")
-_SIGN_WORDS = regex.compile(r"(?i)\p{L}{3,}\s+[$€£]?\d")
 _UNITS = regex.compile(r"[\s\p{L}\p{M}\p{Sc}.,:;()\[\]'\"#°%‰≈~!/×-]*")
 
 
@@ -50,16 +49,18 @@ def sole_numeral(text: str, decimal_comma: bool = False) -> Numeral | None:
     readings = _Readings(side, decimal_comma, is_alone=True)
     found = [(match, readings.read(match)) for match in readings.matches[:50]]
     others = [(match, read) for match, read in found if read != "name"]
-    if len(others) != 1 or not isinstance(others[0][1], Numeral):
+    if len(others) != 1:
         return None
     match, read = others[0]
+    if not isinstance(read, Numeral):
+        return None
     after = regex.sub(r"(?<=\p{L})[ ]?\^[+-]?\d+", "", side[match.end() :])
     around = side[: match.start()] + " " + after
     # digits that belong to a name, such as x_1, leave a value in doubt
     if not _UNITS.fullmatch(around):
         return None
     words = regex.findall(r"\p{L}{2,}", after)
-    return read if all(map(is_word, words)) else None
+    return read if all(map(is_unit_word, words)) else None
 
 
 def target_numeral(text: str, decimal_comma: bool = False) -> Numeral | None:

@@ -11,6 +11,8 @@ from proctor import Example, Grade, Grader, Sample
 from proctor_text.normalization import collapse_space, fold_case, quoted, quoted_any, unify_unicode
 from proctor_text.targets import usable_targets
 
+_WIDE_MARK = regex.compile(r"([：，；！？])(?!\s)")
+
 
 class Regex(Grader):
     """Correct when the pattern's last match in the answer is the target, or any of several."""
@@ -83,15 +85,17 @@ class Regex(Grader):
         return fold_case(text) if self.ignore_case else text
 
     def _last_match(self, text: str) -> str | None:
-        """What the last match captured, in one spelling of the answer or else as it is written.
+        """What the last match captured, in the first spelling of the answer that matches.
 
-        The pattern may itself hold a curly quote or a full-width colon, which only the answer's own
-        spelling has.
+        A full-width colon stands for one with its space, too. The pattern may itself hold a curly
+        quote or the like, which only the answer's own spelling has.
         """
-        text = text.strip()
-        plain = unify_unicode(text).strip()
-        found = self._last_captured(plain)
-        return found if found is not None or plain == text else self._last_captured(text)
+        spellings = [unify_unicode(text), unify_unicode(_WIDE_MARK.sub(r"\1 ", text)), text]
+        for spelling in dict.fromkeys(map(str.strip, spellings)):
+            found = self._last_captured(spelling)
+            if found is not None:
+                return found
+        return None
 
     def _last_captured(self, text: str) -> str | None:
         """What the last match captured; empty captures don't count."""
