@@ -18,7 +18,7 @@ TOKEN = regex.compile(
     rf"(?<![{LETTER}\d_'\-/+.\\])(?P<open>[{_OPEN}]{{0,8}})(?P<letter>[A-Za-z])"
     rf"(?P<close>[{_CLOSE}]{{0,8}})(?![{LETTER}\d_])(?!['\-+#/&][{LETTER}\d+])(?![+#])"
 )
-_ALONE = regex.compile(rf"[\s{_OPEN}]*([A-Za-z])[\s{_CLOSE}.:)]*")
+_ALONE = regex.compile(rf"[\s{_OPEN}→⇒➔➡=>-]*([A-Za-z])[\s{_CLOSE}.:)]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ def tokens(text: str, count: int) -> Iterator[Token]:
             is_sure = not regex.match(r"'|,?[^\S\n]+\p{Ll}", after)
         elif letter == "A":
             is_sure = not regex.match(
-                r"[^\S\n]+(?!(?:because|since|as|for|and|or|but|is|with|which)\b)\p{L}", after
+                r"[^\S\n]+(?!(?:because|since|as|for|and|or|but|is|with|which)\b)\p{L}[\p{L}'’]",
+                after,
             )
         else:
             # "a" ends no sentence; other lower-case letters are no words in English

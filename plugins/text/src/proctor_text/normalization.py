@@ -22,6 +22,12 @@ _ENDS = ".,;:!?…\"'`´«»‹›()[]{}<>*_~。、「」『』【】《》¿¡"
 _WORD = regex.compile(r"(\S+)(\s*)")
 _SIGNED_NUMBER = regex.compile(r"[<>]?\.?\d")
 _FACTORIAL = regex.compile(r"\d!+$")
+_LIST_MARK = regex.compile(
+    r"(?m)^[ \t]{0,20}(?:[-+>•·▪◦‣](?=[ \t]+[^\s\d.])|\*(?=[ \t])|#{1,6}(?=[ \t]))[ \t]+"
+)
+_EMPHASIS = regex.compile(
+    r"(?<![\w*_])(?:\*{1,3}|_{1,3})(?=\S)|(?<=\S)(?:\*{1,3}|_{1,3})(?![\w*_])|`+"
+)
 
 
 def unify_unicode(text: str) -> str:
@@ -56,21 +62,16 @@ def _kept(word: str, space: str) -> str:
 
 
 def _bare_word(word: str) -> str:
+    if word in ("<", ">"):
+        return word  # a comparison: what marks a quote is dropped before
     bare = word.rstrip(_ENDS)
     factorial = _FACTORIAL.search(word.rstrip(_ENDS.replace("!", "")))
     if factorial:
         bare += factorial[0][1:]
-    while bare and bare[0] in _ENDS and not _SIGNED_NUMBER.match(bare):
-        bare = bare[1:]
-    return bare
-
-
-_LIST_MARK = regex.compile(
-    r"(?m)^[ \t]{0,20}(?:[-+>•·▪◦‣](?=[ \t]+[^\s\d.])|\*(?=[ \t])|#{1,6}(?=[ \t]))[ \t]+"
-)
-_EMPHASIS = regex.compile(
-    r"(?<![\w*_])(?:\*{1,3}|_{1,3})(?=\S)|(?<=\S)(?:\*{1,3}|_{1,3})(?![\w*_])|`+"
-)
+    start = 0
+    while start < len(bare) and bare[start] in _ENDS and not _SIGNED_NUMBER.match(bare, start):
+        start += 1
+    return bare[start:]
 
 
 def drop_line_marks(text: str) -> str:

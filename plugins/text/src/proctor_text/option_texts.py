@@ -22,6 +22,7 @@ _PAIRS = [
     *(('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’"), ("«", "»"), ("「", "」"), ("『", "』")),
 ]
 _FORMULA = regex.compile(r"[\d\\^=+|≤≥×÷√]|(?<!\p{L})\p{L}[!()\[\]]")
+_MATH = regex.compile(r"\$([^$\n]{1,2000})\$")
 _SENTENCE_ENDS = ".,;:?…\"'`´«»‹›*_~。、"
 
 
@@ -66,10 +67,14 @@ def _unwrapped(text: str) -> str:
 
 def _in_one_spelling(text: str) -> str:
     text = plain_latex(_unwrapped(unify_unicode(text)), keeps_formulas=True)
-    text = regex.sub(r"\\[dt]frac(?![A-Za-z])", r"\\frac", text.replace("$", " "))
+    text = regex.sub(r"\\[dt]frac(?![A-Za-z])", r"\\frac", _MATH.sub(r"\1", text))
     text = collapse_space(drop_emphasis(text))
-    # spaces say nothing in a formula, but between digits
-    return regex.sub(r"(?<!\d) | (?!\d)", "", text) if _FORMULA.search(text) else text
+    # spaces say nothing in a formula, but between digits and behind what may be the mark of a list
+    return (
+        regex.sub(r"(?<!\d|^[-+]) | (?!\d|(?<=^[-+] ))", "", text)
+        if _FORMULA.search(text)
+        else text
+    )
 
 
 def _loosely(text: str) -> str:
@@ -78,7 +83,7 @@ def _loosely(text: str) -> str:
     if not _FORMULA.search(text):
         return collapse_space(strip_punctuation(text) or text)
     # "5!" is not "5", and "(0,1]" not "[0,1]"
-    words = (word.rstrip(_SENTENCE_ENDS).lstrip("\"'`´«»‹›*_~。、¿¡") for word in text.split())
+    words = (word.rstrip(_SENTENCE_ENDS).lstrip("\"'`´«»‹›*_。、¿¡") for word in text.split())
     return " ".join(word for word in words if word)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -134,7 +133,7 @@ def cues(text: str) -> list[Cue]:
 
 def is_gap(gap: str, is_marked: bool) -> bool:
     """Whether what stands between a cue and a letter still announces it."""
-    bare = regex.sub(r"[\s*_`\"'$(){}\[\]<>«»‹›:：=,\-]+", " ", gap)
+    bare = regex.sub(r"[\s*_`\"'$(){}\[\]<>«»‹›:：=→⇒➔➡,\-]+", " ", gap)
     if regex.search(r"[.!?。]\s", gap.strip(" *") + " ") and not regex.search(r"\.\.\.|…", gap):
         return False
     if is_marked and "\n" not in gap.strip():
@@ -143,17 +142,25 @@ def is_gap(gap: str, is_marked: bool) -> bool:
     return regex.fullmatch(rf"{words}\s*[.…]*\s*{words}\s*", bare, regex.IGNORECASE) is not None
 
 
-def labelled_lines(text: str) -> Iterator[tuple[str, str]]:
+def labelled_lines(text: str) -> list[tuple[str, str]]:
     """The lines of a few words, a colon and something: what they are called, and what they say.
 
-    They state an option in any language; a line that is called wrong is none.
+    They state an option in any language. Those that are called wrong are left out.
     """
-    for line in text.split("\n"):
-        match = _LABELLED.fullmatch(line) if len(line) < 2100 else None
-        if match and len(match[1].split()) <= 4 and not _WRONG_LABEL.search(match[1]):
-            yield fold_label(match[1]), match[2]
+    matches = [_LABELLED.fullmatch(line) for line in text.split("\n") if len(line) < 2100]
+    return [
+        (" ".join(match[1].casefold().split()), match[2])
+        for match in matches
+        if match and len(match[1].split()) <= 4 and not _WRONG_LABEL.search(match[1])
+    ]
 
 
-def fold_label(label: str) -> str:
-    """What a line is called, without case."""
-    return " ".join(label.casefold().split())
+def without_wrong_lines(text: str) -> str:
+    """The text without the lines at its end that say what is wrong: "Incorrect: A, C"."""
+    lines = text.split("\n")
+    while lines:
+        match = _LABELLED.fullmatch(lines[-1]) if len(lines[-1]) < 2100 else None
+        if lines[-1].strip() and not (match and _WRONG_LABEL.search(match[1])):
+            break
+        lines.pop()
+    return "\n".join(lines)

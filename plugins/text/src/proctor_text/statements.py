@@ -33,10 +33,14 @@ from proctor_text.statement_cues import (
     cues,
     is_gap,
     labelled_lines,
+    without_wrong_lines,
 )
 
-MOST_CHARACTERS = 100_000
+MOST_CHARACTERS = 50_000
 """Characters of an answer in which a statement is looked for: its last ones."""
+
+_LABELS_WITHIN = 2_000
+"""Characters at the end of an answer in which lines such as "Jawaban: C" are compared."""
 
 _OPEN = -1
 """An answer, or a statement, that leaves several options open: none is stated."""
@@ -52,7 +56,8 @@ _ENUMERATED = regex.compile(
     regex.S,
 )
 _ALSO = regex.compile(
-    r"[^\S\n]*(?:,?\s*\(?(?:and/or|and|or|und|oder|et|ou|y|o|e)\s+|/|&)[^\S\n]*(?:option\s+)?",
+    r"[^\S\n]*(?:,?\s*\(?(?:and/or|and|or|und|oder|et|ou|y|o|e)\s+|/|&)[^\S\n]*"
+    r"(?:(?:maybe|perhaps|possibly|even|also)\s+)?(?:option\s+)?",
     regex.I,
 )
 _LISTED = regex.compile(r"[^\S\n]*[,;]?[^\S\n]*(?:option\s+)?", regex.I)
@@ -104,15 +109,15 @@ def _boxed_choice(text: str, count: int, options: Sequence[str]) -> int | None:
 
 def _whole(text: str, count: int, options: Sequence[str]) -> int | None:
     """A text that is a letter or an option, and nothing else."""
-    index = sole_letter(text)
-    if index is not None and index < count:
-        return index
-    found = matching_option(text, options)
-    if found is None:
-        found = _enumerated(text, options)
-    if found is None and (bare := drop_line_marks(text)) != text:
-        return _whole(bare, count, options)
-    return found
+    for form in dict.fromkeys((text, drop_line_marks(text))):
+        index = sole_letter(form)
+        if index is not None and index < count:
+            return index
+        found = matching_option(form, options)
+        found = _enumerated(form, options) if found is None else found
+        if found is not None:
+            return found
+    return None
 
 
 def _enumerated(text: str, options: Sequence[str]) -> int | None:
@@ -165,17 +170,18 @@ def _is_contested(text: str, found: int, letters: Sequence[Token]) -> bool:
 
 def _last_label(text: str, count: int, options: Sequence[str]) -> int | None:
     """What a last line of a few words, a colon and an option states, in any language."""
+    text = without_wrong_lines(text[-_LABELS_WITHIN:])
     read = [
         (label, found)
         for label, rest in labelled_lines(text)
         if (found := _whole(rest, count, options)) is not None
     ]
-    last = next(iter(labelled_lines(text[text.rfind("\n") + 1 :])), None)
-    if last is None or not read or read[-1][0] != last[0]:
+    last = labelled_lines(text[text.rfind("\n") + 1 :])
+    found = _whole(last[0][1], count, options) if last else None
+    if found is None:
         return None
-    found = _whole(last[1], count, options)
-    # "Right: B, Wrong: A" in a language that is not known
-    others = {other for label, other in read if label != last[0]}
+    # "Right: B", "Wrong: A" in a language that is not known
+    others = {other for label, other in read if label != last[0][0]}
     return _OPEN if others - {found} else found
 
 
@@ -188,7 +194,7 @@ def _line_of_option(text: str, options: Sequence[str]) -> int | None:
     stated = {options[index].strip(): index for index in ends if index is not None}
     inner = {
         options[index].strip()
-        for line in lines[1:-1][:2000]
+        for line in lines[1:-1][:500]
         if (index := matching_option(line, options)) is not None
     }
     if len(stated) != 1 or inner - set(stated):
