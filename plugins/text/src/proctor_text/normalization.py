@@ -62,7 +62,7 @@ def _kept(word: str, space: str) -> str:
 
 
 def _bare_word(word: str) -> str:
-    if word in ("<", ">"):
+    if word.isalnum() or word in ("<", ">"):
         return word  # a comparison: what marks a quote is dropped before
     bare = word.rstrip(_ENDS)
     factorial = _FACTORIAL.search(word.rstrip(_ENDS.replace("!", "")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import regex
 
@@ -21,6 +22,7 @@ _PAIRS = [
     *(("***", "***"), ("**", "**"), ("*", "*"), ("__", "__"), ("_", "_"), ("`", "`")),
     *(('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’"), ("«", "»"), ("「", "」"), ("『", "』")),
 ]
+_OPENERS = {left[0] for left, _ in _PAIRS}
 _FORMULA = regex.compile(r"[\d\\^=+|≤≥×÷√]|(?<!\p{L})\p{L}[!()\[\]]")
 _MATH = regex.compile(r"\$([^$\n]{1,2000})\$")
 _SENTENCE_ENDS = ".,;:?…\"'`´«»‹›*_~。、"
@@ -37,9 +39,11 @@ def matching_option(text: str, options: Sequence[str]) -> int | None:
     # markup makes an option longer, but not twice as long
     if not text or len(text) > 40 + 2 * max(map(len, options), default=0):
         return None
-    for spell in _SPELLINGS:
-        spelled = [spell(option) for option in options]
-        for form in (spell(text), spell(text.rstrip(".。").rstrip())):
+    known = [_spellings(option) for option in options]
+    forms = list(dict.fromkeys((text, text.rstrip(".。").rstrip())))
+    for number, spell in enumerate(_SPELLINGS):
+        spelled = [spellings[number] for spellings in known]
+        for form in map(spell, forms):
             same = [index for index, option in enumerate(spelled) if option == form and form]
             if same:
                 alike = {options[index].strip() for index in same}
@@ -55,7 +59,7 @@ def _unwrapped(text: str) -> str:
     """The text without the marks that stand around all of it."""
     text = text.strip()
     changed = True
-    while changed:
+    while changed and text and text[0] in _OPENERS:
         changed = False
         for left, right in _PAIRS:
             inner = text[len(left) : -len(right)].strip()
@@ -85,6 +89,12 @@ def _loosely(text: str) -> str:
     # "5!" is not "5", and "(0,1]" not "[0,1]"
     words = (word.rstrip(_SENTENCE_ENDS).lstrip("\"'`´«»‹›*_。、¿¡") for word in text.split())
     return " ".join(word for word in words if word)
+
+
+@lru_cache(maxsize=1024)
+def _spellings(option: str) -> list[str]:
+    """An option in each spelling: it is compared with many parts of an answer."""
+    return [spell(option) for spell in _SPELLINGS]
 
 
 _SPELLINGS: list[Callable[[str], str]] = [_to_the_letter, _unwrapped, _in_one_spelling, _loosely]

@@ -39,6 +39,9 @@ from proctor_text.statement_cues import (
 MOST_CHARACTERS = 50_000
 """Characters of an answer in which a statement is looked for: its last ones."""
 
+_MOST_CUES = 500
+"""Statements that are looked at, from the end."""
+
 _LABELS_WITHIN = 2_000
 """Characters at the end of an answer in which lines such as "Jawaban: C" are compared."""
 
@@ -126,9 +129,9 @@ def _enumerated(text: str, options: Sequence[str]) -> int | None:
     if match is None or letter_index(match[1]) >= len(options):
         return None
     index = letter_index(match[1])
-    for rest in (match[2], regex.sub(r"^[-:]\s+", "", match[2])):
-        found = matching_option(rest.rstrip("*_)]} "), options)
-        found = matching_option(rest, options) if found is None else found
+    bare = regex.sub(r"^[-:]\s+", "", match[2])
+    for rest in dict.fromkeys((match[2], bare, match[2].rstrip("*_)]} "), bare.rstrip("*_)]} "))):
+        found = matching_option(rest, options)
         if found is not None:
             same = options[found].strip() == options[index].strip()
             # "A dog" is no letter before another text
@@ -140,7 +143,7 @@ def _enumerated(text: str, options: Sequence[str]) -> int | None:
 def _said(text: str, count: int, options: Sequence[str]) -> int | None:
     """The last statement, or the only option that is named."""
     letters = list(tokens(text, count))
-    for cue in reversed(cues(text)):
+    for cue in reversed(cues(text)[-_MOST_CUES:]):
         is_statement, found = _announced(text, cue, letters, options)
         if is_statement:
             if cue.is_verdict and found is not None and _is_contested(text, found, letters):
@@ -237,7 +240,7 @@ def _announced_text(text: str, cue: Cue, options: Sequence[str]) -> int | None:
         return None
     # a dash before a number may be its sign
     rests = [match[1], regex.sub(r"^(?:-|>)\s+(?![\d.$\\])", "", match[1]), match[1].rstrip("*_` ")]
-    for rest in rests:
+    for rest in dict.fromkeys(rests):
         index = sole_letter(rest)
         if index is not None and index < len(options):
             return None
