@@ -55,7 +55,7 @@ _NO_UNITS = regex.compile(
     regex.IGNORECASE,
 )
 _OPERATOR_AFTER = regex.compile(r"[|∣]|[ ]*(?:[+±×*÷^<>≤≥≠√π∞\\]|/(?![ ]?\p{L})|:(?=\d))")
-_DASH_AFTER = regex.compile(r"-(?=\p{L}{2})|[ ]+--?(?=[ ]+\p{L}{2}|[ ]*$)|[ ]*--|-[ ]*$")
+_DASH_AFTER = regex.compile(r"-(?=\p{L}{2})|[ ]+--?(?=[ ]+\p{L}{2}|[ ]*$)|[ ]*--")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,8 @@ def _is_bound(head: str, is_price: bool) -> bool:
         rest = rest[:-1]
         if regex.search(r"(?:[\p{L}\d)\]]|\d[.,])$", rest):
             return True  # a call, or a product
+        if regex.search(r"[+-]\s*$", rest):
+            return True
     if regex.search(r"[)\]!]$", rest) and not is_price:
         return True
     if regex.search(r"\p{L},$", rest):
@@ -184,7 +186,7 @@ def _is_unit(place: Place, found: regex.Match[str], after: str) -> bool:
     gap, word = found[1], found[2]
     if _NO_UNITS.match(after, found.start(2)) or word.casefold() in FUNCTION_NAMES:
         return False
-    if not regex.match(rf"[{LETTER}]", word):
+    if not regex.match(rf"[{LETTER}]", word) or regex.match(r"[ ]*[ap]\.[ ]?m\b", after):
         return True  # a script that writes no variables
     if "/" in gap:
         return len(word) > 1 or word in UNIT_LETTERS

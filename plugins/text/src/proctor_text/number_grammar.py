@@ -64,7 +64,7 @@ def run_pattern(decimal_comma: bool) -> Any:
     point = "," if decimal_comma else r"\."
     # a variable and a currency before the next number: "x = 3 or x = 4", "$3, $4"
     prefix = r"\$?(?:[A-Za-z](?:_\d)?[ ]?=[ ]?)?[-+±]?[ ]?\$?\p{Sc}?[-+±]?"
-    closing = r"[ ]?[%°]?\$?"
+    closing = r"[ ]?[%°'\"]?\$?"
     operators = r"\*\*|\.{2,3}|…|[-^+×*/÷±~xX]|(?<=[ ]):|:(?=\d)"
     words = _JOINING_WORDS.replace(" ", "[ ]")
     joiner = (
@@ -73,7 +73,7 @@ def run_pattern(decimal_comma: bool) -> Any:
         rf"|{closing}[ ]{{1,2}},?[ ]?(?:{words})[ ]{{1,2}}{prefix}"
         rf"|{closing}[ ]?[,;&][ ]?(?:(?:and|or)[ ])?{prefix}"
         rf"|{closing}[ ]{{0,2}}(?:{operators}){{1,2}}[ ]{{0,2}}{prefix}"
-        r"|[ ]{1,2}"
+        r"|['\"]?[ ]{1,8}"
     )
     return regex.compile(
         rf"{regex.escape(UNREADABLE)}|[π∞√]"

@@ -46,6 +46,7 @@ _LATEX = [
         (r"\\(?:pm|mp)(?![A-Za-z])", "±"),
         (r"\\(?:times|cdot|ast)(?![A-Za-z])", "×"),
         (r"\\div(?![A-Za-z])", "÷"),
+        (r"\\degree(?![A-Za-z])", "°"),
         (r"\\(?:le|leq|leqslant|lt)(?![A-Za-z])", "≤"),
         (r"\\(?:ge|geq|geqslant|gt)(?![A-Za-z])", "≥"),
         (r"\\(?:ne|neq)(?![A-Za-z])", "≠"),

@@ -23,7 +23,9 @@ MOST_CHARACTERS = 100_000
 
 _MARK = regex.compile(r"(?m)^[ \t]*(\d{1,3})[.)][ \t]+(?=\S)")
 _HYPHENS = regex.compile(r"(?m)^[ \t]*[-+][ \t]+\S")
-_UNITS = regex.compile(r"[\s\p{L}\p{M}\p{Sc}.,:;()\[\]'\"#°%‰≈~!/×-]*")
+_NEXT_VALUE = regex.compile(r"(?:[,;]|\b(?:and|or)\b)[\s$]{0,3}\p{L}[\p{L}\d_]{0,9}[\s$]{0,3}$")
+"""What ends the value of one variable and names the next: the "5, y" of "x = 5, y = 6"."""
+_UNITS = regex.compile(r"[\s\p{L}\p{M}\p{Sc}.,:;()\[\]'\"#°%‰≈~!/×+-]*")
 
 
 def first_numeral(text: str, decimal_comma: bool = False) -> Numeral | None:
@@ -44,7 +46,10 @@ def sole_numeral(text: str, decimal_comma: bool = False) -> Numeral | None:
     """
     box = final_box(text[-MOST_CHARACTERS:])
     text = plain_numbers(text if box is None else box, decimal_comma)
-    sides = [side for side in regex.split("[=≈]", text) if regex.search(r"[\dπ∞√\\]", side)]
+    parts = regex.split("[=≈]", text)
+    if any(map(_NEXT_VALUE.search, parts[1:-1])):
+        return None
+    sides = [part for part in parts if regex.search(r"[\dπ∞√\\]", part)]
     side = sides[-1] if sides else ""
     readings = _Readings(side, decimal_comma, is_alone=True)
     found = [(match, readings.read(match)) for match in readings.matches[:50]]
