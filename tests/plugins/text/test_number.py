@@ -208,6 +208,9 @@ def test_after_reads_the_first_number_behind_the_last_marker(is_right):
     grader = Number(after="Answer:")
     assert is_right(grader, "Answer: 3. Answer: 42 (in 7 steps)", "42")
     assert not is_right(grader, "42", "42")
+    assert is_right(grader, "Answer: - 5 (in 7 steps)", "-5")
+    assert is_right(grader, "Answer: 10m", "10")
+    assert not is_right(grader, "Answer: 3, 4", "3")
 
 
 @pytest.mark.parametrize("target", ["", "Paris", "3, 4", "2x", "5-7", "one of 3 in 4", ["2x", "x"]])

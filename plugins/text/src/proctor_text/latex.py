@@ -20,20 +20,34 @@ _FRACTION = regex.compile(
 _JOINED = regex.compile(
     r"\\(?:boxed|fbox)\s?\{([^\\{}\n]{0,100})\}[\s$]{0,4}(?:,|;|&|/)?[\s$]{0,4}(?:and|or|und|oder|et|ou)?[\s$]{0,4}$"
 )
+_DENIED = regex.compile(r"(?i)\b(?:not|instead of|rather than)[\s$*]{0,4}$")
 _PLAIN_NUMBER = regex.compile(r"\s*([+-]?)\s*([\d.,]*\d)\s*")
 
 
-def boxed(text: str) -> str | None:
-    r"""What the last ``\boxed{}`` holds; None without one.
+def final_box(text: str) -> str | None:
+    r"""What the last ``\boxed{}`` holds, and those that are named in one breath with it.
+
+    ``\boxed{3} or \boxed{4}`` states two answers: "3, 4". A box behind "not" is none.
+    """
+    found = list(_BOX.finditer(text))
+    if not found:
+        return None
+    stated = [
+        box for box in found if not _DENIED.search(text, max(0, box.start() - 20), box.start())
+    ]
+    if not stated:
+        return ""
+    last = stated[-1]
+    content = _box_content(text[last.end() :])
+    before = _JOINED.search(text[max(0, last.start() - 400) : last.start()])
+    return f"{before[1]}, {content}" if before and before[1] != content else content
+
+
+def _box_content(rest: str) -> str:
+    r"""What a box holds, by the text behind its command.
 
     A box that is not closed holds the rest of its line, and ``\boxed 4`` holds the next word.
     """
-    last = None
-    for found in _BOX.finditer(text):
-        last = found
-    if last is None:
-        return None
-    rest = text[last.end() :]
     if not rest.startswith("{"):
         return rest.split(maxsplit=1)[0].rstrip("$.,;") if rest.strip() else ""
     depth = 0
@@ -45,21 +59,6 @@ def boxed(text: str) -> str | None:
             if depth == 0:
                 return rest[1:position].strip()
     return rest[1:].split("\n", 1)[0].strip(" $.")
-
-
-def final_box(text: str) -> str | None:
-    r"""What the last ``\boxed{}`` holds, and those that are named in one breath with it.
-
-    ``\boxed{3} or \boxed{4}`` states two answers: "3, 4".
-    """
-    last = None
-    for found in _BOX.finditer(text):
-        last = found
-    if last is None:
-        return None
-    content = boxed(text[last.start() :]) or ""
-    before = _JOINED.search(text[max(0, last.start() - 400) : last.start()])
-    return f"{before[1]}, {content}" if before and before[1] != content else content
 
 
 def plain_latex(text: str, *, keeps_formulas: bool = False) -> str:

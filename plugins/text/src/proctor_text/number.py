@@ -90,7 +90,8 @@ class Number(Grader):
             _, marker, text = text.rpartition(self.after)
             if not marker:
                 return None, f"(no {self.after!r} in the answer)"
-            return first_numeral(text, self.decimal_comma), text
+            # behind the marker a value begins, so that "- 5" is no item of a list
+            return first_numeral(":" + text, self.decimal_comma), text
         return final_numeral(text, self.decimal_comma)
 
     def _equal(self, read: Numeral, gold: Numeral) -> bool:

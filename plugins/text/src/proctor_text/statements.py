@@ -20,9 +20,10 @@ from collections.abc import Sequence
 import regex
 
 from proctor_text.latex import final_box, plain_latex
-from proctor_text.letters import GAP, Token, letter_index, sole_letter, tokens
-from proctor_text.normalization import drop_line_marks, unify_unicode
+from proctor_text.letters import GAP, Token, sole_letter, tokens
+from proctor_text.normalization import unify_unicode
 from proctor_text.option_texts import matching_option
+from proctor_text.sole_options import OPEN, lettered_option, whole_choice
 from proctor_text.statement_cues import (
     CALLED_WRONG,
     DENIAL,
@@ -45,8 +46,6 @@ _MOST_CUES = 500
 _LABELS_WITHIN = 2_000
 """Characters at the end of an answer in which lines such as "Jawaban: C" are compared."""
 
-_OPEN = -1
-"""An answer, or a statement, that leaves several options open: none is stated."""
 _TAG = regex.compile(r"</?(?:final[_ ]?)?(?:answer|ans|choice|option|result|response)>", regex.I)
 _BOLD_TAG = regex.compile(r"<(b|strong|i|em|u|code)>\s?([A-Za-z])\s?</\1>", regex.I)
 _IS = r"(?:(?:is|are|was|ist|est|es|è|é)\b)?"
@@ -54,14 +53,13 @@ _ANNOUNCED = regex.compile(
     rf"[^\S\n]*[:：=]?[*_]{{0,4}}[^\S\n]*\n?[^\S\n]*{_IS}[^\S\n]*[:：]?[^\S\n]*([^\n]{{0,2000}})"
 )
 """What a cue announces, where it is no letter: the rest of its line."""
-_ENUMERATED = regex.compile(
-    r"[\s*_`\"'$({\[<>「（【#]{0,8}([A-Za-z])(?:[)\]}.:：、）】」*_$\"']{1,8}\s*|\s+)(\S.*)",
-    regex.S,
-)
 _ALSO = regex.compile(
     r"[^\S\n]*(?:,?\s*\(?(?:and/or|and|or|und|oder|et|ou|y|o|e)\s+|/|&)[^\S\n]*"
     r"(?:(?:maybe|perhaps|possibly|even|also)\s+)?(?:option\s+)?",
     regex.I,
+)
+_ENDS = regex.compile(
+    r"[^\S\n]*(?:[.,;!\n]|$|(?:and|or)[^\S\n]+[(*]{0,3}[A-Z][)*]{0,3}(?:[.,;!\n]|$))"
 )
 _LISTED = regex.compile(r"[^\S\n]*[,;]?[^\S\n]*(?:option\s+)?", regex.I)
 
@@ -77,13 +75,13 @@ def stated_choice(text: str, count: int, options: Sequence[str] = ()) -> int | N
     text = text[-MOST_CHARACTERS:].strip()
     found = _boxed_choice(text, count, options)
     if found is None:
-        found = _whole(text, count, options)
+        found = whole_choice(text, count, options)
     if found is None:
         plain = _plain(text)
-        found = _whole(plain, count, options) if plain != text else None
+        found = whole_choice(plain, count, options) if plain != text else None
         if found is None:
             found = _said(plain, count, options)
-    return None if found in (None, _OPEN) else found
+    return None if found in (None, OPEN) else found
 
 
 def _plain(text: str) -> str:
@@ -101,43 +99,13 @@ def _boxed_choice(text: str, count: int, options: Sequence[str]) -> int | None:
     box = final_box(text)
     if box is None:
         return None
-    found = _whole(box, count, options)
+    found = whole_choice(box, count, options)
     if found is None:
         plain = _plain(box)
-        found = _whole(plain, count, options)
+        found = whole_choice(plain, count, options)
         if found is None and len({t.index for t in tokens(plain, count) if t.is_sure}) > 1:
-            return _OPEN
+            return OPEN
     return found
-
-
-def _whole(text: str, count: int, options: Sequence[str]) -> int | None:
-    """A text that is a letter or an option, and nothing else."""
-    for form in dict.fromkeys((text, drop_line_marks(text))):
-        index = sole_letter(form)
-        if index is not None and index < count:
-            return index
-        found = matching_option(form, options)
-        found = _enumerated(form, options) if found is None else found
-        if found is not None:
-            return found
-    return None
-
-
-def _enumerated(text: str, options: Sequence[str]) -> int | None:
-    """A letter and an option's text: "B) Paris"; open where the text is another option's."""
-    match = _ENUMERATED.match(text) if len(text) < 5000 else None
-    if match is None or letter_index(match[1]) >= len(options):
-        return None
-    index = letter_index(match[1])
-    bare = regex.sub(r"^[-:]\s+", "", match[2])
-    for rest in dict.fromkeys((match[2], bare, match[2].rstrip("*_)]} "), bare.rstrip("*_)]} "))):
-        found = matching_option(rest, options)
-        if found is not None:
-            same = options[found].strip() == options[index].strip()
-            # "A dog" is no letter before another text
-            is_marked = not text[match.end(1) : match.start(2)].isspace()
-            return index if same else (_OPEN if is_marked else None)
-    return None
 
 
 def _said(text: str, count: int, options: Sequence[str]) -> int | None:
@@ -147,7 +115,9 @@ def _said(text: str, count: int, options: Sequence[str]) -> int | None:
         is_statement, found = _announced(text, cue, letters, options)
         if is_statement:
             if cue.is_verdict and found is not None and _is_contested(text, found, letters):
-                return _OPEN
+                return OPEN
+            if cue.start > text.rfind("\n"):
+                return OPEN if found is None else found
             return _held_against(found, _last_label(text, count, options))
     for found in (_last_label(text, count, options), _line_of_option(text, options)):
         if found is not None:
@@ -158,8 +128,8 @@ def _said(text: str, count: int, options: Sequence[str]) -> int | None:
 def _held_against(stated: int | None, labelled: int | None) -> int | None:
     """A statement beside a last line that labels another option: neither is stated."""
     if stated is None:
-        return _OPEN
-    return stated if labelled in (None, stated) else _OPEN
+        return OPEN
+    return stated if labelled in (None, stated) else OPEN
 
 
 def _is_contested(text: str, found: int, letters: Sequence[Token]) -> bool:
@@ -177,15 +147,15 @@ def _last_label(text: str, count: int, options: Sequence[str]) -> int | None:
     read = [
         (label, found)
         for label, rest in labelled_lines(text)
-        if (found := _whole(rest, count, options)) is not None
+        if (found := whole_choice(rest, count, options)) is not None
     ]
     last = labelled_lines(text[text.rfind("\n") + 1 :])
-    found = _whole(last[0][1], count, options) if last else None
+    found = whole_choice(last[0][1], count, options) if last else None
     if found is None:
         return None
     # "Right: B", "Wrong: A" in a language that is not known
     others = {other for label, other in read if label != last[0][0]}
-    return _OPEN if others - {found} else found
+    return OPEN if others - {found} else found
 
 
 def _line_of_option(text: str, options: Sequence[str]) -> int | None:
@@ -215,7 +185,7 @@ def _announced(
     if cue.end > cue.start:
         stated = _announced_text(text, cue, options)
         if stated is not None:
-            return True, None if stated == _OPEN else stated
+            return True, None if stated == OPEN else stated
     before = cue.end
     first = bisect_left(letters, cue.end, key=lambda token: token.start)
     for position, token in enumerate(letters[first : first + 8], first):
@@ -245,7 +215,7 @@ def _announced_text(text: str, cue: Cue, options: Sequence[str]) -> int | None:
         if index is not None and index < len(options):
             return None
         found = matching_option(rest, options)
-        found = _enumerated(rest, options) if found is None else found
+        found = lettered_option(rest, options) if found is None else found
         if found is not None:
             return found
     return None
@@ -261,9 +231,7 @@ def _is_left_open(text: str, letters: Sequence[Token], position: int) -> bool:
         return False
     if _ALSO.fullmatch(between):
         return True
-    ends = regex.match(
-        r"[^\S\n]*(?:[.,;!\n]|$|(?:and|or)\b)", text[following.end : following.end + 9]
-    )
+    ends = _ENDS.match(text[following.end : following.end + 20])
     return _LISTED.fullmatch(between) is not None and ends is not None
 
 
@@ -279,7 +247,7 @@ def _only_named(text: str, letters: Sequence[Token]) -> int | None:
         closes = text[token.start : token.end].endswith(")")
         if begins_line and (closes or regex.match(r"[.):]\s|\s+-\s|,\s|\s*$|\s*\n", after)):
             if _is_left_open(text, letters, position):
-                return _OPEN
+                return OPEN
             listed.add(token.index)
         elif token.is_marked or (NAMED_OPTION.search(lead) and token.is_sure):
             marked.add(token.index)
