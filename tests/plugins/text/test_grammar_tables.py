@@ -55,7 +55,7 @@ def hold_number(text, expected, decimal_comma):
     assert (None if found is None else found.scaled) == (expected and value_of(expected))
 
 
-@pytest.mark.parametrize(("text", "expected"), numbers("| answer | number | |"))
+@pytest.mark.parametrize(("text", "expected"), list(numbers("| answer | number | |")))
 def test_numbers(text, expected):
     hold_number(text, expected, decimal_comma=False)
 
@@ -73,7 +73,7 @@ def test_targets_of_number(text, verdict):
     assert ("refused" if target_numeral(text) is None else "accepted") == verdict
 
 
-@pytest.mark.parametrize(("text", "options", "letter"), options_stated())
+@pytest.mark.parametrize(("text", "options", "letter"), list(options_stated()))
 def test_options(text, options, letter):
     index = stated_choice(text, len(options), options)
     assert ("none" if index is None else "ABCD"[index]) == letter

@@ -87,6 +87,10 @@ def _fraction(text: str, match: regex.Match[str], otherwise: str) -> str:
     if not over or not under:
         return otherwise
     sign = "-" if (over[1] == "-") != (under[1] == "-") else ""
-    # a whole number in front makes it a mixed one
-    space = " " if text[: match.start()].rstrip()[-1:].isdigit() else ""
-    return f"{space}{sign}{over[2]}/{under[2]}"
+    # a whole number in front makes it a mixed one; a digit behind it is none of its own
+    before, after = (
+        text[max(0, match.start() - 9) : match.start()].rstrip()[-1:],
+        text[match.end() : match.end() + 1],
+    )
+    space = " " if before.isdigit() or before == "." else ""
+    return f"{space}{sign}{over[2]}/{under[2]}{' ' if after.isdigit() else ''}"

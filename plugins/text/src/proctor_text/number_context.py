@@ -118,11 +118,19 @@ def _is_bound(head: str, is_price: bool) -> bool:
             return True  # a call, or a product
         if regex.search(r"[+-]\s*$", rest):
             return True
-    if regex.search(r"[)\]!]$", rest) and not is_price:
+    if regex.search(r"[)\]!%°@&]$", rest) and not is_price:
         return True
-    if regex.search(r"\p{L},$", rest):
+    if regex.search(r"\p{L},$", rest) or _ends_quantity(rest.rstrip(" .")):
         return True
     return any(pattern.search(rest) for pattern in (_OPERATOR_BEFORE, _FUNCTION, _VARIABLE_BEFORE))
+
+
+def _ends_quantity(rest: str) -> bool:
+    """Whether a number and its unit end here: "3 ft 2 in" is neither 3 nor 2."""
+    quantity = _QUANTITY_BEFORE.search(rest)
+    if quantity is None:
+        return False
+    return quantity[1] in UNIT_LETTERS or quantity[1].casefold() in SHORT_UNITS
 
 
 def _is_sign(place: Place, rest: str, found: regex.Match[str]) -> bool:
@@ -141,8 +149,7 @@ def _is_sign(place: Place, rest: str, found: regex.Match[str]) -> bool:
     if not rest[-1].isspace():
         # Chinese and Japanese are written without spaces
         return regex.search(r"\p{L}$", bare) is not None and not regex.search(rf"[{LETTER}]$", bare)
-    quantity = _QUANTITY_BEFORE.search(bare)
-    if _CLOSED_BEFORE.search(bare) or (quantity and quantity[1].casefold() in SHORT_UNITS):
+    if _CLOSED_BEFORE.search(bare) or _ends_quantity(bare):
         return False
     return is_close or _IS.search(bare) is not None
 
@@ -184,6 +191,9 @@ def _is_continued(place: Place, after: str, is_decimal: bool) -> bool:
 def _is_unit(place: Place, found: regex.Match[str], after: str) -> bool:
     """Whether the letters behind a number are a unit or a word, and no variable."""
     gap, word = found[1], found[2]
+    behind = after[found.end() : found.end() + 2]
+    if behind[:1].isdigit() and not regex.match(r"[23](?!\d)", behind):
+        return False  # "1h30", "5x7"; "5 m2" is an area
     if _NO_UNITS.match(after, found.start(2)) or word.casefold() in FUNCTION_NAMES:
         return False
     if not regex.match(rf"[{LETTER}]", word) or regex.match(r"[ ]*[ap]\.[ ]?m\b", after):
@@ -194,7 +204,8 @@ def _is_unit(place: Place, found: regex.Match[str], after: str) -> bool:
         if gap:
             is_english = regex.match(r"[ ]+[aAI][ ]+\p{L}{2}", after) is not None
             return word in UNIT_LETTERS or regex.match("[а-я]", word) is not None or is_english
-        in_math = place.is_alone or place.before.endswith("$") or "=" in place.before[-4:]
+        # "$5m" is no length, and "k = 5m" may be a product
+        in_math = place.is_alone or regex.search(r"\p{Sc}$|=.{0,3}$", place.before) is not None
         return word in UNIT_LETTERS and not in_math
     if gap and not place.is_alone:
         return True

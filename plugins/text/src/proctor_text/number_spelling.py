@@ -31,6 +31,7 @@ _TAG = regex.compile(r"</?[A-Za-z][A-Za-z_]{0,20}>")
 _STRUCK = regex.compile(r"~~[^~\n]{1,200}~~")
 _DASH_IN_RANGE = regex.compile(r"(?<=\d) ?[—―] ?(?=\d)")
 _DASH_AS_SIGN = regex.compile(r"(?<![\p{L}.,;:!?)\s—―]\s?)[—―](?=[\d.$])|(?<=\s)[—―](?=[\d.$])")
+_COMPARISONS = [("<=", "≤"), (">=", "≥"), ("!=", "≠"), ("~=", "≈"), ("=<", "≤")]
 _ARROW = regex.compile(r"[-=]{1,3}>")
 _EXPONENT = regex.compile(r"(\^|\*\*)\s{0,3}[{(]\s{0,3}([+-]?)\s{0,3}(\d{1,9})\s{0,3}[)}]")
 
@@ -68,7 +69,7 @@ def plain_numbers(text: str, decimal_comma: bool = False) -> str:
     Markdown, no tags, no braces; ``UNREADABLE`` for a root, ``\pi`` and the like.
     """
     text = _BULLET.sub("", _STRUCK.sub(" ", _TAG.sub(" ", text.replace("\r", "\n"))))
-    text = regex.sub(r"((?<=\d) ?)?([¼½¾⅐-⅞])", _vulgar, text)
+    text = regex.sub(r"((?<=[\d.]) ?)?([¼½¾⅐-⅞])(?=(\d?))", _vulgar, text)
     text = regex.sub(
         "[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda match: "^" + match[0].translate(_SUPERSCRIPT), text
     )
@@ -81,6 +82,8 @@ def plain_numbers(text: str, decimal_comma: bool = False) -> str:
     if "\\" in text:
         for pattern, replacement in _LATEX:
             text = pattern.sub(replacement, text)
+    for written, sign in _COMPARISONS:
+        text = text.replace(written, sign)
     text = _ARROW.sub("=", text)
     text = _EXPONENT.sub(r"\1\2\3", text)
     text = regex.sub(r"[{}]", "", plain_latex(text))
@@ -89,4 +92,5 @@ def plain_numbers(text: str, decimal_comma: bool = False) -> str:
 
 def _vulgar(match: regex.Match[str]) -> str:
     # a whole number in front makes it a mixed one
-    return ("" if match[1] is None else " ") + _VULGAR[match[2]]
+    before = "" if match[1] is None else " "
+    return before + _VULGAR[match[2]] + (" " if match[3] else "")
