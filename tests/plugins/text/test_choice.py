@@ -184,7 +184,8 @@ def test_letters_end_with_the_options():
 
 
 def test_a_text_that_two_options_share_states_neither():
-    assert stated("same", ("same", "Same.", "other")) is None
+    assert stated("SAME", ("same", "Same.", "other")) is None
+    assert stated("same", ("same", "Same.", "other")) == "A"
     assert stated("other", ("same", "Same.", "other")) == "C"
 
 
@@ -214,7 +215,7 @@ def test_a_letter_as_target_needs_no_choices(is_right, check):
     check(Choice(letters=11), "K")
 
 
-@pytest.mark.parametrize("target", ["Paris", "", "AB", ["A", "Paris"]])
+@pytest.mark.parametrize("target", ["Paris", "", "AB", ["AB", "Paris"]])
 def test_a_target_that_is_no_letter_is_refused(check, target):
     with pytest.raises(DatasetError):
         check(Choice(), target)

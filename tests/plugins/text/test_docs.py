@@ -40,19 +40,3 @@ def test_there_are_samples():
 @pytest.mark.parametrize("grader", [Choice, Exact, Number, Regex, Substring])
 def test_every_option_is_on_the_page(grader):
     assert [name for name in grader.model_fields if name not in PAGE] == []
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        line.split("|")[1:3]
-        for line in PAGE.split("## number")[1].split("## choice")[0].splitlines()
-        if line.startswith("| `10-3`")
-    ],
-)
-def test_the_signs_in_the_table_are_read_as_it_says(row):
-    from proctor_text.numerals import final_numeral
-
-    texts = re.findall(r"`([^`]+)`", row[0])
-    expected = re.match(r" ([\d, ]+):", row[1])[1].split(", ")
-    assert [str(final_numeral(text)[0].value) for text in texts] == expected

@@ -89,7 +89,12 @@ def test_any_of_several_targets_will_do(is_right):
 
 def test_empty_target_is_refused(check):
     with pytest.raises(DatasetError):
-        check(Exact(), ["x", " "])
+        check(Exact(), ["", " "])
+
+
+def test_an_empty_alias_is_left_out(is_right):
+    assert is_right(Exact(), "x", ["x", " "])
+    assert not is_right(Exact(), "", ["x", " "])
 
 
 def test_answers_that_count_as_the_same_agree(read):

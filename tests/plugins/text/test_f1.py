@@ -36,10 +36,15 @@ def test_articles_count_where_they_should(grade):
     assert grade(F1(), "the Louvre", "Louvre").value == 1.0
 
 
-@pytest.mark.parametrize("target", ["", "The", "...", ["Paris", "a"]])
+@pytest.mark.parametrize("target", ["", "The", "...", "The The", ["The", "a"]])
 def test_a_target_without_words_is_refused(check, target):
     with pytest.raises(DatasetError, match="no word"):
         check(F1(), target)
+
+
+def test_an_alias_without_words_is_left_out(grade):
+    assert grade(F1(), "Paris", ["The The", "Paris"]).value == 1.0
+    assert grade(F1(), "the", ["The The", "Paris"]).value == 0.0
 
 
 def test_is_no_proportion():

@@ -40,11 +40,6 @@ def value(text, decimal_comma=False):
         ("−5", "-5"),
         ("x=-5", "-5"),
         ("(-5)", "-5"),
-        ("10-3", "3"),
-        ("10 - 3", "3"),
-        ("5–7", "7"),
-        ("- 5 apples", "5"),
-        ("GPT-4", "4"),
         (".5", "0.5"),
         ("-.5", "-0.5"),
         ("5.", "5"),
@@ -78,18 +73,26 @@ def value(text, decimal_comma=False):
         ("x_1 = 7", "7"),
         ("7 = x_{12}", "7"),
         ("7 is H2O", "7"),
-        ("on 5/3/2024", "2024"),
         ("答案是42。", "42"),
         ("٤٢", "42"),
         ("１２", "12"),
         ("50%", "50"),
-        ("1,2,3", "3"),
-        ("(3,5)", "5"),
-        ("about 3 of 4, so \\frac{\\pi}{2}", "4"),
     ],
 )
 def test_reads_the_last_number(answer, expected):
     assert value(answer) == Fraction(expected)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *("10-3", "10 - 3", "5–7", "- 5 apples", "GPT-4", "on 5/3/2024", "1,2,3", "(3,5)"),
+        "about 3 of 4, so \\frac{\\pi}{2}",
+    ],
+)
+def test_a_part_of_something_else_is_no_number(answer):
+    assert value(answer) is None
+    assert value(f"7 then {answer}") is None
 
 
 @pytest.mark.parametrize(
@@ -205,9 +208,12 @@ def test_after_reads_the_first_number_behind_the_last_marker(is_right):
     grader = Number(after="Answer:")
     assert is_right(grader, "Answer: 3. Answer: 42 (in 7 steps)", "42")
     assert not is_right(grader, "42", "42")
+    assert is_right(grader, "Answer: - 5 (in 7 steps)", "-5")
+    assert is_right(grader, "Answer: 10m", "10")
+    assert not is_right(grader, "Answer: 3, 4", "3")
 
 
-@pytest.mark.parametrize("target", ["", "Paris", "3, 4", "2x", "5-7", "one of 3 in 4", ["4", "x"]])
+@pytest.mark.parametrize("target", ["", "Paris", "3, 4", "2x", "5-7", "one of 3 in 4", ["2x", "x"]])
 def test_a_target_that_is_no_number_is_refused(check, target):
     with pytest.raises(DatasetError, match="no number"):
         check(Number(), target)

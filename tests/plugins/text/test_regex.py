@@ -77,6 +77,7 @@ def test_a_pattern_that_explodes_raises_and_is_no_wrong_answer(grade):
 def test_empty_target_is_refused(check):
     with pytest.raises(DatasetError):
         check(Regex(pattern="a"), [""])
+    check(Regex(pattern="a"), ["", "a"])
 
 
 def test_explanation_says_what_was_read(grade):

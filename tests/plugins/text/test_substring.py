@@ -75,10 +75,15 @@ def test_parts_of_words_count_by_default(is_right):
     assert is_right(Substring(), "I know", "no")
 
 
-@pytest.mark.parametrize("target", ["", "  ", "\u200b", ["Paris", ""]])
+@pytest.mark.parametrize("target", ["", "  ", "\u200b", ["\u200b", ""]])
 def test_a_target_that_every_answer_contains_is_refused(check, target):
     with pytest.raises(DatasetError, match="empty target"):
         check(Substring(), target)
+
+
+def test_an_empty_alias_is_left_out(is_right):
+    assert is_right(Substring(), "Paris", ["", "Paris"])
+    assert not is_right(Substring(), "Rome", ["", "Paris"])
 
 
 def test_target_of_a_multiple_choice_row_is_the_options_text(is_right):

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from proctor import DatasetError, Example, Grade, Grader, Sample, choice_letter
-from proctor_text.normalization import quoted
+from proctor_text.normalization import quoted, quoted_any
 from proctor_text.statements import stated_choice
 
 
@@ -18,6 +18,7 @@ class Choice(Grader):
     answer that states none, or leaves several open, is wrong.
     """
 
+    version: ClassVar[int] = 2
     proportion: ClassVar[bool | None] = True
 
     letters: int = Field(default=10, ge=2, le=26)
@@ -25,7 +26,7 @@ class Choice(Grader):
     target is a letter; rows with choices say it themselves."""
 
     def check_example(self, example: Example) -> None:
-        """Refuses a row without choices whose target is no letter."""
+        """Refuses a row without choices of whose targets none is a letter."""
         self._wanted(example)
 
     def grade(self, example: Example, sample: Sample) -> Grade:
@@ -38,11 +39,17 @@ class Choice(Grader):
         return Grade(float(read in wanted), f"read {read!r}, want {names}")
 
     def extract_answer(self, example: Example, sample: Sample) -> str | None:
-        """The text of the stated option, or its letter where the options are not known."""
+        """The text of the stated option, or its letter where the options are not known.
+
+        Options of one text are one answer, and so are the letters of which any is right.
+        """
         read = self._read(example, sample)
-        if read is None or example.choices is None:
-            return read
-        return example.choices[ord(read) - ord("A")]
+        if read is None:
+            return None
+        if example.choices is None:
+            wanted = self._wanted(example) if example.targets else []
+            return wanted[0] if read in wanted else read
+        return example.choices[ord(read) - ord("A")].strip()
 
     def _read(self, example: Example, sample: Sample) -> str | None:
         options = example.choices or ()
@@ -50,13 +57,15 @@ class Choice(Grader):
         return None if index is None else choice_letter(index)
 
     def _wanted(self, example: Example) -> list[str]:
-        """The letters of which any is right.
+        """The letters of which any is right: those of equal options, or those of the targets.
 
         Raises:
             DatasetError: There is none.
         """
-        if example.letter is not None:
-            return [example.letter]
+        if example.choices is not None and isinstance(example.target, int):
+            right = example.choices[example.target].strip()
+            same = [index for index, text in enumerate(example.choices) if text.strip() == right]
+            return [choice_letter(index) for index in same]
         if example.choices is not None:
             raise DatasetError(
                 f"row {example.id!r} has choices and the target {example.target!r}",
@@ -64,11 +73,11 @@ class Choice(Grader):
             )
         known = [choice_letter(index) for index in range(self.letters)]
         letters = [target.strip().strip("().").upper() for target in example.targets]
-        for target, letter in zip(example.targets, letters, strict=True):
-            if letter not in known:
-                raise DatasetError(
-                    f"row {example.id!r}: the target {quoted(target)} is no letter from A to "
-                    f"{known[-1]}",
-                    fix="map the options with the dataset's 'choices', or raise 'letters'",
-                )
-        return letters
+        usable = [letter for letter in letters if letter in known]
+        if not usable:
+            raise DatasetError(
+                f"row {example.id!r}: the target {quoted_any(example.targets)} is no letter from A "
+                f"to {known[-1]}",
+                fix="map the options with the dataset's 'choices', or raise 'letters'",
+            )
+        return usable

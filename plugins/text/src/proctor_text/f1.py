@@ -6,7 +6,7 @@ import string
 from collections import Counter
 
 from proctor import DatasetError, Example, Grade, Grader, Sample
-from proctor_text.normalization import drop_articles, fold_case, quoted, unify_unicode
+from proctor_text.normalization import drop_articles, fold_case, quoted, quoted_any, unify_unicode
 
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -23,20 +23,31 @@ class F1(Grader):
     """Drop "a", "an" and "the"."""
 
     def check_example(self, example: Example) -> None:
-        """Refuses a target of which no word is left to compare."""
-        for target in example.targets:
-            if not self._words(target):
-                raise DatasetError(
-                    f"row {example.id!r}: the target {target!r} has no word to compare",
-                    fix="remove it, or use the grader 'exact'",
-                )
+        """Refuses a row of whose targets none has a word left to compare."""
+        self._wanted(example)
 
     def grade(self, example: Example, sample: Sample) -> Grade:
         """The best F1 over the targets."""
         words = self._words(sample.text)
-        scored = [(_f1(words, self._words(target)), target) for target in example.targets]
+        scored = [(_f1(words, wanted), target) for target, wanted in self._wanted(example)]
         value, target = max(scored, key=lambda pair: pair[0])
         return Grade(value, f"nearest target {quoted(target)}")
+
+    def _wanted(self, example: Example) -> list[tuple[str, list[str]]]:
+        """The targets with their words; an alias of which no word is left is left out.
+
+        Raises:
+            DatasetError: No target has a word.
+        """
+        read = [(target, self._words(target)) for target in example.targets]
+        wanted = [(target, words) for target, words in read if words]
+        if not wanted:
+            raise DatasetError(
+                f"row {example.id!r}: the target {quoted_any(example.targets)} has no word to "
+                "compare",
+                fix="remove it, or use the grader 'exact'",
+            )
+        return wanted
 
     def _words(self, text: str) -> list[str]:
         plain = fold_case(unify_unicode(text)).translate(_NO_PUNCTUATION)

@@ -20,7 +20,15 @@ _SAME = {
 }
 _ENDS = ".,;:!?…\"'`´«»‹›()[]{}<>*_~。、「」『』【】《》¿¡"
 _WORD = regex.compile(r"(\S+)(\s*)")
-_NUMBER_START = regex.compile(r"[.]\d")
+_SIGNED_NUMBER = regex.compile(r"[<>]?\.?\d")
+_FACTORIAL = regex.compile(r"\d!+$")
+_LIST_MARK = regex.compile(
+    r"(?m)^[ \t]{0,20}(?:[-+>•·▪◦‣](?=[ \t]+[^\s\d.])|\*(?=[ \t])|#{1,6}(?=[ \t]))[ \t]+"
+)
+_EMPHASIS = regex.compile(
+    r"(?<![\w*_])(?:\*{1,3}|_{1,3})(?=[^\s*_])"
+    r"|(?<=[^\s*_])(?!(?<=\d)\*\*[-+(]\d)(?:\*{1,3}|_{1,3})(?![\w*_])|`+"
+)
 
 
 def unify_unicode(text: str) -> str:
@@ -55,10 +63,32 @@ def _kept(word: str, space: str) -> str:
 
 
 def _bare_word(word: str) -> str:
+    if word.isalnum() or word in ("<", ">"):
+        return word  # a comparison: what marks a quote is dropped before
     bare = word.rstrip(_ENDS)
-    while bare and bare[0] in _ENDS and not _NUMBER_START.match(bare):
-        bare = bare[1:]
-    return bare
+    factorial = _FACTORIAL.search(word.rstrip(_ENDS.replace("!", "")))
+    if factorial:
+        bare += factorial[0][1:]
+    start = 0
+    while start < len(bare) and bare[start] in _ENDS and not _SIGNED_NUMBER.match(bare, start):
+        start += 1
+    return bare[start:]
+
+
+def drop_line_marks(text: str) -> str:
+    """The text without the marks of Markdown's lists, headings and quotes.
+
+    Before a number, a hyphen, a plus or ``>`` may be its sign, and stays.
+    """
+    return _LIST_MARK.sub("", text)
+
+
+def drop_emphasis(text: str) -> str:
+    """The text without Markdown's asterisks, underscores and backticks at the edges of words.
+
+    ``10**3``, ``2 * 3`` and ``snake_case`` keep theirs.
+    """
+    return _EMPHASIS.sub("", text)
 
 
 def drop_articles(text: str) -> str:
@@ -80,6 +110,6 @@ def quoted_any(texts: list[str]) -> str:
     return " or ".join(shown)
 
 
-LETTER = "A-Za-zÀ-ɏͰ-ӿ"
+LETTER = "A-Za-zÀ-ÖØ-öø-ɏͰ-ӿḀ-ỿ"
 """Letters that words are made of where spaces separate words, as a regex's character range: text
 in Chinese or Japanese may stand right beside a number or the letter of an option."""

@@ -1,78 +1,41 @@
-"""Numbers in text: as people, models and LaTeX write them, read exactly."""
+"""Numbers in text: as people, models and LaTeX write them, read exactly or not at all."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections import deque
-from dataclasses import dataclass
-from fractions import Fraction
-from functools import cache
 from typing import Any
 
 import regex
 
-from proctor_text.latex import UNREADABLE, boxed, plain_latex
-from proctor_text.normalization import LETTER, unify_unicode
-
-SCALES = {
-    "%": Fraction(1, 100),
-    "percent": Fraction(1, 100),
-    "per cent": Fraction(1, 100),
-    "thousand": Fraction(10**3),
-    "million": Fraction(10**6),
-    "billion": Fraction(10**9),
-    "trillion": Fraction(10**12),
-}
-"""What may follow a number and scale it."""
-
-_MOST_DIGITS = 400
-"""Digits, and largest power of ten, of a number that is read: more would cost time, not truth."""
-
-_MOST_BITS = 10_000
-
-_UNIT_EXPONENT = regex.compile(
-    r"(?<![A-Za-z])(?:[cdkm]?m|in|ft|yd|mi|s|units?|inches|feet|met(?:er|re)s?|seconds?)"
-    r"\s*\^\s*(?:[23]|\{[23]\})"
+from proctor_text.latex import final_box
+from proctor_text.number_context import (
+    Doubt,
+    Place,
+    is_list_mark,
+    scale_after,
+    sign_before,
 )
-_VARIABLE = regex.compile(r"\s*[abiknpqrtxyz](?![A-Za-z])")
-_UNITS = regex.compile(r"[\s\p{L}$€£¥₹₩₽.,:;()\[\]{}~*_'\"#°]*")
+from proctor_text.number_grammar import Numeral as Numeral, run_pattern, run_value
+from proctor_text.number_spelling import plain_numbers
+from proctor_text.units import is_unit_word
 
+MOST_CHARACTERS = 100_000
+"""Characters of an answer in which a number is looked for: its last ones."""
 
-@dataclass(frozen=True, slots=True)
-class Numeral:
-    """A number as it stands in a text.
-
-    Attributes:
-        text: The characters that it was read from.
-        value: The number, without its scale.
-        scale: 1/100 for a percentage, 10**6 for "million"; 1 without such a word.
-    """
-
-    text: str
-    value: Fraction
-    scale: Fraction = Fraction(1)
-
-    @property
-    def scaled(self) -> Fraction:
-        """The number with its scale."""
-        return self.value * self.scale
-
-    def readings(self, other: Numeral) -> list[tuple[Fraction, Fraction]]:
-        """The pairs of values by which this number may be compared with another.
-
-        Where only one of the two has a scale, the other may be meant with it or without: "50%" is
-        50 to one data set and 0.5 to the next.
-        """
-        pairs = [(self.scaled, other.scaled)]
-        if (self.scale == 1) != (other.scale == 1):
-            pairs.append((self.value, other.value))
-        return pairs
+_MARK = regex.compile(r"(?m)^[ \t]*(\d{1,3})[.)][ \t]+(?=\S)")
+_HYPHENS = regex.compile(r"(?m)^[ \t]*[-+][ \t]+\S")
+_NEXT_VALUE = regex.compile(r"(?:[,;]|\b(?:and|or)\b)[\s$]{0,3}\p{L}[\p{L}\d_]{0,9}[\s$]{0,3}$")
+"""What ends the value of one variable and names the next: the "5, y" of "x = 5, y = 6"."""
+_UNITS = regex.compile(r"[\s\p{L}\p{M}\p{Sc}.,:;()\[\]'\"#°%‰≈~!/×+-]*")
 
 
 def first_numeral(text: str, decimal_comma: bool = False) -> Numeral | None:
-    """The first number in a text."""
-    first = next(iter(_matches(_plain(text), decimal_comma)), None)
-    return _numeral(first, decimal_comma) if first else None
+    """The first number in a text; None where it can't be read for sure."""
+    readings = _Readings(text[:MOST_CHARACTERS], decimal_comma)
+    for match in readings.matches:
+        read = readings.read(match)
+        if read != "name":
+            return read if isinstance(read, Numeral) else None
+    return None
 
 
 def sole_numeral(text: str, decimal_comma: bool = False) -> Numeral | None:
@@ -81,17 +44,37 @@ def sole_numeral(text: str, decimal_comma: bool = False) -> Numeral | None:
     For a text with a box, that of the last box. None where there is no number, or several, or an
     expression such as ``2x`` or ``3\pi``.
     """
-    box = boxed(text)
-    text = _plain(text if box is None else box)
-    plain = _UNIT_EXPONENT.sub("units", regex.split(r"[=≈]|\\approx", text)[-1])
-    found = list(_matches(plain, decimal_comma))
-    if len(found) != 1 or UNREADABLE in plain:
+    box = final_box(text[-MOST_CHARACTERS:])
+    text = plain_numbers(text if box is None else box, decimal_comma)
+    parts = regex.split("[=≈]", text)
+    if any(map(_NEXT_VALUE.search, parts[1:-1])):
         return None
-    start, end = found[0].span()
-    before, after = plain[:start], regex.sub(r"(?<=[A-Za-z])/(?=[A-Za-z])", " ", plain[end:])
-    if _VARIABLE.match(after) or not _is_unit(before) or not _is_unit(after):
+    sides = [part for part in parts if regex.search(r"[\dπ∞√\\]", part)]
+    side = sides[-1] if sides else ""
+    readings = _Readings(side, decimal_comma, is_alone=True)
+    found = [(match, readings.read(match)) for match in readings.matches[:50]]
+    others = [(match, read) for match, read in found if read != "name"]
+    if len(others) != 1:
         return None
-    return _numeral(found[0], decimal_comma)
+    match, read = others[0]
+    if not isinstance(read, Numeral):
+        return None
+    after = regex.sub(r"(?<=\p{L})[ ]?\^[+-]?\d+", "", side[match.end() :])
+    around = side[: match.start()] + " " + after
+    # digits that belong to a name, such as x_1, leave a value in doubt
+    if not _UNITS.fullmatch(around):
+        return None
+    words = regex.findall(r"\p{L}{2,}", after)
+    return read if all(map(is_unit_word, words)) else None
+
+
+def target_numeral(text: str, decimal_comma: bool = False) -> Numeral | None:
+    """The number that a target is; None for one that is no number for sure.
+
+    A target is held to more than an answer: a sign in words is refused.
+    """
+    read = sole_numeral(text, decimal_comma)
+    return None if read is None or (read.value < 0 and "-" not in read.text) else read
 
 
 def final_numeral(text: str, decimal_comma: bool = False) -> tuple[Numeral | None, str]:
@@ -99,92 +82,54 @@ def final_numeral(text: str, decimal_comma: bool = False) -> tuple[Numeral | Non
 
     The last ``\boxed{}`` is the answer, whatever follows it; without one, the last number is.
     """
-    box = boxed(text)
+    text = text[-MOST_CHARACTERS:]
+    box = final_box(text)
     if box is not None:
         return sole_numeral(box, decimal_comma), f"\\boxed{{{box}}}"
-    last = deque(_matches(_plain(text), decimal_comma), maxlen=1)
-    return (_numeral(last[0], decimal_comma) if last else None), text
+    readings = _Readings(text, decimal_comma)
+    for match in reversed(readings.matches):
+        read = readings.read(match)
+        if read != "name":
+            return (read if isinstance(read, Numeral) else None), text
+    return None, text
 
 
-def _is_unit(text: str) -> bool:
-    return _UNITS.fullmatch(text) is not None
+class _Readings:
+    """The runs of digits in a text, and what each is."""
 
+    def __init__(self, text: str, decimal_comma: bool, *, is_alone: bool = False) -> None:
+        self.text = text if is_alone else plain_numbers(text, decimal_comma)
+        self.decimal_comma = decimal_comma
+        self.is_alone = is_alone
+        self.matches: list[Any] = list(run_pattern(decimal_comma).finditer(self.text))
+        self._marks = {int(number) for number in _MARK.findall(self.text)}
+        self._has_list = len(_HYPHENS.findall(self.text)) > 1
 
-_VULGAR = {ord(c): unicodedata.normalize("NFKC", c).replace("⁄", "/") for c in "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
-_SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_GROUPED = regex.compile(r"(?<!\d)\d{1,3}(?:(?:['_\u00a0\u2009\u202f]|\\[,;! ]|\{,\})\d{3})+(?!\d)")
+    def read(self, match: Any) -> Numeral | Doubt:
+        """The number that a match is, or why it is none."""
+        if match["run"] is None:
+            return "unclear"
+        start, end = match.span("run")
+        place = Place(self.text, start, end, self.is_alone, self._has_list)
+        if self._is_list_number(match["run"], place):
+            return "name"
+        sign = 1 if is_list_mark(place) else sign_before(place)
+        if not isinstance(sign, int):
+            return sign
+        value = run_value(match["run"], self.decimal_comma)
+        if value is None:
+            return "unclear"
+        point = "," if self.decimal_comma else "."
+        scale = scale_after(place, point in match["run"])
+        if scale is None:
+            return "unclear"
+        text = regex.search(r"(?:[-+][\s\p{Sc}]*)?$", place.before)
+        lead = text[0] if text and not is_list_mark(place) else ""
+        words = regex.match(r"\s?%", place.after)
+        return Numeral(lead + match["run"] + (words[0] if words else ""), sign * value, scale)
 
-
-def _plain(text: str) -> str:
-    """The text with one spelling for each sign that a number is made of."""
-    text = _GROUPED.sub(lambda m: regex.sub(r"\D", "", m[0]), text.replace("’", "'"))
-    text = regex.sub(r"(?<=\d)(?=[¼½¾⅐-⅞])", " ", text).translate(_VULGAR)
-    text = regex.sub("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "^" + m[0].translate(_SUPERSCRIPT), text)
-    text = unify_unicode(text)
-    if not text.isascii():
-        text = regex.sub(r"[^\D0-9]", lambda m: str(unicodedata.digit(m[0])), text)
-    return plain_latex(text)
-
-
-@cache
-def _pattern(decimal_comma: bool) -> Any:
-    group, point = (r"\.", ",") if decimal_comma else (",", r"\.")
-    whole = (
-        rf"(?:\d{{1,3}}(?:{group}\d{{3}})+(?!\d|{group}\d)"
-        rf"|\d{{1,2}}(?:{group}\d\d)+{group}\d{{3}}(?!\d|{group}\d)"  # lakh and crore
-        r"|\d+)"
-    )
-    plain = rf"(?:{whole}(?:{point}\d+)?|(?<![{LETTER}\d.,]){point}\d+)"
-    power = r"\s*\^\s*(?:[+-]?\d+|\{\s*[+-]?\d+\s*\})"
-    scales = "|".join(word.replace(" ", r"\s") for word in SCALES)
-    return regex.compile(
-        rf"(?:(?<![{LETTER}\d_)\]}}%.-])(?P<sign>[+-])(?:[$€£¥₹₩₽]\s?)?)?"
-        rf"(?<![{LETTER}\d_^])(?<!\d{point})(?<![_^]\{{)(?<!\^[+-])"
-        r"(?:"
-        rf"(?P<units>\d+)\s+(?P<part>\d+)/(?P<whole>\d+)(?![/\d])"
-        rf"|(?<!\d/)(?P<over>{plain})\s?/\s?(?P<under>{plain})(?!/?\d)"
-        rf"|(?P<number>{plain})"
-        rf"(?:[eE](?P<e>[+-]?\d+)(?![{LETTER}\d])"
-        rf"|\s*[×x*·]\s*10(?P<ten>{power})|(?P<power>{power}))?"
-        r")"
-        rf"(?:\s*(?P<scale>{scales})(?![{LETTER}]))?",
-        regex.IGNORECASE,
-    )
-
-
-def _matches(plain: str, decimal_comma: bool) -> Any:
-    return _pattern(decimal_comma).finditer(plain)
-
-
-def _numeral(match: Any, decimal_comma: bool) -> Numeral | None:
-    """The number that a match of the pattern stands for; None where it is too large, or x/0."""
-    if len(match[0]) > _MOST_DIGITS:
-        return None
-
-    def read(name: str) -> Fraction:
-        digits = match[name]
-        if decimal_comma:
-            digits = digits.replace(".", "").replace(",", ".")
-        return Fraction("0" + digits.replace(",", ""))
-
-    try:
-        if match["part"]:
-            value = read("units") + read("part") / read("whole")
-        elif match["over"]:
-            value = read("over") / read("under")
-        else:
-            value = read("number")
-            exponent = match["e"] or match["ten"] or match["power"]
-            if exponent:
-                steps = int(regex.sub(r"[^\d+-]", "", exponent))
-                if abs(steps) > _MOST_DIGITS:
-                    return None
-                value = value**steps if match["power"] else value * Fraction(10) ** steps
-    except ZeroDivisionError:
-        return None
-    if max(value.numerator.bit_length(), value.denominator.bit_length()) > _MOST_BITS:
-        return None
-    if match["sign"] == "-":
-        value = -value
-    scale = " ".join((match["scale"] or "").casefold().split())
-    return Numeral(match[0].strip(), value, SCALES.get(scale, Fraction(1)))
+    def _is_list_number(self, run: str, place: Place) -> bool:
+        """Whether a number is the mark of a list: "2." after "1." at the start of a line."""
+        if place.before.strip() or not regex.match(r"[.)][ \t]+\S", place.after):
+            return False
+        return run.isdigit() and len(run) < 4 and bool({int(run) - 1, int(run) + 1} & self._marks)

@@ -9,12 +9,15 @@ from pydantic import Field, field_validator, model_validator
 
 from proctor import Example, Grade, Grader, Sample
 from proctor_text.normalization import collapse_space, fold_case, quoted, quoted_any, unify_unicode
-from proctor_text.targets import refuse_empty_targets
+from proctor_text.targets import usable_targets
+
+_WIDE_MARK = regex.compile(r"([：，；！？])(?!\s)")
 
 
 class Regex(Grader):
     """Correct when the pattern's last match in the answer is the target, or any of several."""
 
+    version: ClassVar[int] = 2
     proportion: ClassVar[bool | None] = True
 
     pattern: str
@@ -49,8 +52,8 @@ class Regex(Grader):
         return self
 
     def check_example(self, example: Example) -> None:
-        """Refuses an empty target, which no match is compared with."""
-        refuse_empty_targets(example)
+        """Refuses a row with empty targets only, which no match is compared with."""
+        usable_targets(example)
 
     def grade(self, example: Example, sample: Sample) -> Grade:
         """Compares the last match with each target.
@@ -58,17 +61,21 @@ class Regex(Grader):
         Raises:
             ValueError: The pattern takes too long on this answer.
         """
+        targets = usable_targets(example)
         read = self._last_match(sample.text)
         if read is None:
-            return Grade(0.0, f"the pattern matches nothing, want {quoted_any(example.targets)}")
-        if any(self._normalize(read) == self._normalize(target) for target in example.targets):
+            return Grade(0.0, f"the pattern matches nothing, want {quoted_any(targets)}")
+        if any(self._normalize(read) == self._normalize(target) for target in targets):
             return Grade(1.0, f"read {quoted(read)}")
-        return Grade(0.0, f"read {quoted(read)}, want {quoted_any(example.targets)}")
+        return Grade(0.0, f"read {quoted(read)}, want {quoted_any(targets)}")
 
     def extract_answer(self, example: Example, sample: Sample) -> str | None:
-        """The last match, in the spelling in which it is compared."""
+        """The last match in the spelling in which it is compared; the first target's if right."""
         read = self._last_match(sample.text)
-        return None if read is None else self._normalize(read)
+        if read is None:
+            return None
+        aliases = [self._normalize(target) for target in example.targets if target.strip()]
+        return aliases[0] if self._normalize(read) in aliases else self._normalize(read)
 
     def _compiled(self) -> Any:
         return regex.compile(self.pattern, regex.IGNORECASE if self.ignore_case else 0)
@@ -78,9 +85,21 @@ class Regex(Grader):
         return fold_case(text) if self.ignore_case else text
 
     def _last_match(self, text: str) -> str | None:
+        """What the last match captured, in the first spelling of the answer that matches.
+
+        A full-width colon stands for one with its space, too. The pattern may itself hold a curly
+        quote or the like, which only the answer's own spelling has.
+        """
+        spellings = [unify_unicode(text), unify_unicode(_WIDE_MARK.sub(r"\1 ", text)), text]
+        for spelling in dict.fromkeys(map(str.strip, spellings)):
+            found = self._last_captured(spelling)
+            if found is not None:
+                return found
+        return None
+
+    def _last_captured(self, text: str) -> str | None:
         """What the last match captured; empty captures don't count."""
-        compiled = self._compiled()
-        text, last = text.strip(), None
+        compiled, last = self._compiled(), None
         try:
             if self.full_match:
                 whole = compiled.fullmatch(text, timeout=self.timeout)

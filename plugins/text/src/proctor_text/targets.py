@@ -5,13 +5,15 @@ from __future__ import annotations
 from proctor import DatasetError, Example
 
 
-def refuse_empty_targets(example: Example) -> None:
-    """Looks for a target without a text, which no answer can be held to.
+def usable_targets(example: Example) -> list[str]:
+    """The targets with a text; an alias without one is left out.
 
     Raises:
-        DatasetError: There is one.
+        DatasetError: No target has a text, so that no answer could be held to one.
     """
-    if any(not target.strip() for target in example.targets):
+    usable = [target for target in example.targets if target.strip()]
+    if not usable:
         raise DatasetError(
             f"row {example.id!r} has an empty target", fix="remove it, or give it a text"
         )
+    return usable
