@@ -8,7 +8,7 @@ EXACT = 1e-12
 """The relative difference of numbers that are the same, with room for how they are computed."""
 
 ROUNDED = 1e-4
-"""The relative difference that a decimal may have from what it stands for, as 0.3333 for 1/3 has."""
+"""The relative difference of a decimal from what it stands for, as 0.333333 from 1/3."""
 
 
 def are_near(target: Any, answer: Any) -> bool:

@@ -11,9 +11,9 @@ from proctor_math.notation import Notation
 
 @cache
 def _extraction() -> list[Any]:
-    """What math-verify is to read: LaTeX only.
+    r"""What math-verify is to read: LaTeX only.
 
-    Beside it, it would take the first number of what it can't read: ``1`` of ``1-\\frac{1}{``. And
+    Beside it, it would take the first number of what it can't read: ``1`` of ``1-\frac{1}{``. And
     its own list of units holds single letters: it reads ``3t`` as 3. Units are taken off before.
     """
     from latex2sympy2_extended import NormalizationConfig

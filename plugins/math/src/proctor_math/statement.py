@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 FUNCTIONS = frozenset(
-    ["sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log", "ln", "exp", "sqrt", "pi", "max", "min", "gcd", "det", "lcm", "inf", "infty", "infinity", "mod"]
+    {"sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh"}
+    | {"log", "ln", "exp", "sqrt", "pi", "max", "min", "gcd", "lcm", "det", "mod"}
+    | {"inf", "infty", "infinity"}
 )
 """Words that belong to a formula."""
 
