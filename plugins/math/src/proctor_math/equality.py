@@ -15,6 +15,9 @@ def are_near(target: Any, answer: Any) -> bool:
     """Whether two readings that math-verify holds for equal are so at higher precision."""
     import sympy
 
+    left_sides = {_left_side(target), _left_side(answer)}
+    if len(left_sides) == 2 and None not in left_sides:
+        return True  # an equation in another form, which math-verify has solved
     target, answer = _value(target), _value(answer)
     if target == answer:
         return True
@@ -84,6 +87,12 @@ def _value(reading: Any) -> Any:
     if isinstance(reading, And):
         reading = reading._unsorted_args[-1]
     return reading.rhs if isinstance(reading, sympy.Eq) else reading
+
+
+def _left_side(reading: Any) -> Any | None:
+    import sympy
+
+    return reading.lhs if isinstance(reading, sympy.Eq) else None
 
 
 def _elements(value: Any) -> list[Any] | None:

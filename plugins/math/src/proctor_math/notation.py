@@ -70,6 +70,7 @@ _SPELLINGS = (
     (re.compile(r"≥|>="), r"\\ge "),
     (re.compile(r"≠|!="), r"\\ne "),
     (re.compile(r"∪"), r"\\cup "),
+    (re.compile(r"\\varnothing|∅"), r"\\emptyset "),
     (re.compile(r"[−–]"), "-"),
     (re.compile(r"\*\*"), "^"),
     (re.compile(r"(?<=[\d.])[eE]([+-]?\d+)(?!\w)"), r"\\times 10^{\1}"),
@@ -123,10 +124,9 @@ class Notation:
 
 def notation_of(formula: str) -> Notation:
     """Takes a formula apart."""
-    text = unicodedata.normalize("NFC", formula).strip().strip("$").strip()
+    text = with_plain_powers(unicodedata.normalize("NFC", formula)).strip().strip("$").strip()
     text = re.sub(r"^\\[\[(]\s*|\s*\\[\])]$", "", text)
     text = re.sub(r"^\\(?:displaystyle|textstyle)\s*", "", text)
-    text = re.sub("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{{{m[0].translate(_SUPERSCRIPTS)}}}", text)
     text = text.rstrip(" .,;") if not text.endswith("...") else text
     text, unit = _without_unit(text)
     text, is_percent = _without_percent(text)
@@ -146,6 +146,11 @@ def notation_of(formula: str) -> Notation:
         has_braces=r"\{" in text,
         has_scattered_numbers=_SCATTERED.search(text) is not None,
     )
+
+
+def with_plain_powers(text: str) -> str:
+    """A text with ``x^{2}`` for ``x²``."""
+    return re.sub("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{{{m[0].translate(_SUPERSCRIPTS)}}}", text)
 
 
 def words_of(text: str) -> str | None:

@@ -32,7 +32,9 @@ _NUMBER = re.compile(
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n|;\s")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _COMMAND = re.compile(r"\\[A-Za-z]+|\\.")
-_TEXT = re.compile(r"\\(?:text|mathrm|mbox|textbf|textrm|operatorname|mathbf)\s*\{[^{}]*\}")
+_TEXT = re.compile(
+    r"\\(?:text|mathrm|mbox|textbf|textrm|operatorname|mathbf|begin|end)\s*\{[^{}]*\}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def find_words(answer: str) -> Statement | None:
 
 def is_formula(text: str) -> bool:
     """Whether a text is one formula from end to end, by its letters: no sentence has none."""
-    if "\n" in text or len(text) > 400 or not re.search(r"[\w\\]", text):
+    if "\n" in text or len(text) > 400 or not re.search(r"[\w\\∞∅]", text):
         return False
     plain = _COMMAND.sub(" ", _TEXT.sub(" ", text))
     words = {word.casefold() for word in _WORD.findall(plain)}

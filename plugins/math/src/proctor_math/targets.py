@@ -12,14 +12,17 @@ MOST_CHARACTERS = 2000
 
 _COMMANDS = re.compile(
     """
-    frac | sqrt | cdot | times | div | pm | mp | pi | theta | alpha | beta | gamma | delta | epsilon | varepsilon | lambda |
-    mu | nu | omega | Omega | phi | varphi | psi | rho | sigma | tau | xi | zeta | eta | kappa | Delta | Gamma | Sigma | Pi | Phi |
-    Theta | Lambda | infty | le | leq | ge | geq | lt | gt | ne | neq | in | notin | cup | cap | setminus | emptyset |
-    varnothing | subset | subseteq | sin | cos | tan | cot | sec | csc | arcsin | arccos | arctan | sinh | cosh | tanh | log |
-    ln | exp | min | max | gcd | det | lim | sum | prod | int | binom | dbinom | tbinom | lfloor | rfloor | lceil | rceil |
-    lvert | rvert | vert | mid | langle | rangle | lbrace | rbrace | begin | end | text | textbf | textrm | mathrm |
-    mathbf | mathbb | mbox | operatorname | overline | vec | hat | bar | circ | degree | angle | triangle | prime | to |
-    approx | equiv | pmod | bmod | mod | infinity | quad | left | right | mathcal | ell | hline | displaystyle
+    frac | sqrt | cdot | times | div | pm | mp | pi | theta | alpha | beta | gamma | delta |
+    epsilon | varepsilon | lambda | mu | nu | omega | Omega | phi | varphi | psi | rho | sigma |
+    tau | xi | zeta | eta | kappa | Delta | Gamma | Sigma | Pi | Phi | Theta | Lambda | infty | le
+    | leq | ge | geq | lt | gt | ne | neq | in | notin | cup | cap | setminus | emptyset |
+    varnothing | subset | subseteq | sin | cos | tan | cot | sec | csc | arcsin | arccos | arctan
+    | sinh | cosh | tanh | log | ln | exp | min | max | gcd | det | lim | sum | prod | int | binom
+    | dbinom | tbinom | lfloor | rfloor | lceil | rceil | lvert | rvert | vert | mid | langle |
+    rangle | lbrace | rbrace | begin | end | text | textbf | textrm | mathrm | mathbf | mathbb |
+    mbox | operatorname | overline | vec | hat | bar | circ | degree | angle | triangle | prime |
+    to | approx | equiv | pmod | bmod | mod | infinity | quad | left | right | mathcal | ell |
+    hline | displaystyle
     """,
     re.VERBOSE,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from proctor import UngradedError
 from proctor_math.equality import are_near, canonical, holds_for_numbers, is_statement
-from proctor_math.notation import UNITS, Notation, notation_of, words_of
+from proctor_math.notation import UNITS, Notation, notation_of, with_plain_powers, words_of
 from proctor_math.reading import is_equal, read_formula
 from proctor_math.statement import Statement, find_statement, find_words
 
@@ -54,7 +54,7 @@ def judge(target: str, answer: str) -> Verdict:
     if words is not None:
         return _judged_words(words, answer)
     wanted = notation_of(target)
-    statement = find_statement(answer)
+    statement = find_statement(with_plain_powers(answer))
     if statement is None:
         return Verdict(False, None, "no answer found")
     given = notation_of(statement.text)
@@ -131,7 +131,8 @@ def _refusal(wanted: Notation, given: Notation, target: Any, answer: Any) -> str
     if wanted.bases and given.bases and wanted.bases != given.bases:
         return "another base"
     units = {_unit_name(notation.unit) for notation in (wanted, given) if notation.unit}
-    if wanted.unit != given.unit and len(units) == 2 and units <= set(UNITS.values()):
+    both_have_one = wanted.unit is not None and given.unit is not None
+    if both_have_one and wanted.unit != given.unit and units <= set(UNITS.values()):
         return f"{given.unit} is not {wanted.unit}"
     if holds_for_numbers(answer) is False:
         return "an equation that is false"
