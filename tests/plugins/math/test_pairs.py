@@ -73,16 +73,13 @@ def test_right_answers_to_one_target_share_a_key_with_it(gradings):
     wrong_ones = [
         (row["gold"], row["answer"])
         for row, grading in gradings
-        if row["kind"] == "unequal"
-        and grading.answer in keys.get(row["gold"], ())
-        and "unit" not in row["why"]
-        and "base" not in row["why"]
+        if row["kind"] == "unequal" and grading.answer in keys.get(row["gold"], ())
     ]
     assert wrong_ones == []
 
 
 def test_every_explanation_says_what_was_read(gradings):
-    for row, grading in gradings:
+    for _, grading in gradings:
         if grading.grade is not None:
             explanation = grading.grade.explanation
             assert explanation.startswith(("read ", "no answer found"))

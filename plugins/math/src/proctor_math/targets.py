@@ -34,10 +34,10 @@ _SIGNS = re.compile(r"[\w\s+\-*/^=<>()\[\]{}|!,.;:%&'\\]*")
 
 def unreadable(target: str) -> str | None:
     """Why a target can't be read whole; None where nothing speaks against it."""
-    if words_of(target) is not None:
-        return None
     if len(target) > MOST_CHARACTERS:
         return f"it has {len(target)} characters"
+    if words_of(target) is not None:
+        return None
     notation = notation_of(target)
     text = notation.latex
     if not text:

@@ -112,7 +112,9 @@ def _compared(wanted: Notation, given: Notation) -> Verdict:
         is_right = is_equal(target, answer)
     except (RecursionError, MemoryError, OverflowError) as error:
         raise UngradedError(f"math-verify gave no verdict: {type(error).__name__}") from None
-    key = _key(given, answer)
+    key, right_key = _key(given, answer), _key(wanted, target)
+    if key == right_key:
+        key = given.source  # what is wrong for its unit, its base or its name has another key
     if not is_right:
         return Verdict(False, given.source, key=key)
     why = _refusal(wanted, given, target, answer)
@@ -121,7 +123,7 @@ def _compared(wanted: Notation, given: Notation) -> Verdict:
     _check_open(wanted, given, target, answer)
     if not are_near(target, answer):
         return Verdict(False, given.source, "near, and not equal", key)
-    return Verdict(True, given.source, key=_key(wanted, target))
+    return Verdict(True, given.source, key=right_key)
 
 
 def _refusal(wanted: Notation, given: Notation, target: Any, answer: Any) -> str:
