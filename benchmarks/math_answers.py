@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import platform
-import sys
 import time
 
-# a script is imported from its own folder, and this one is called as a module of Python is
-sys.path = [place for place in sys.path if not place.endswith("benchmarks")]
-
-from proctor import Example, grade_pairs  # noqa: E402
-from proctor.grading.process_pool import GraderProcesses  # noqa: E402
-from proctor.testing import make_sample  # noqa: E402
-from proctor_math.grader import Math  # noqa: E402
+from proctor import Example, grade_pairs
+from proctor.grading.process_pool import GraderProcesses
+from proctor.testing import make_sample
+from proctor_math.grader import Math
 
 PAIRS, HANGING, DEADLINE = 1000, 10, 5.0
 
