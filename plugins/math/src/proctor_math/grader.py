@@ -21,7 +21,7 @@ class Math(Grader):
 
     proportion: ClassVar[bool | None] = True
     runs_in: ClassVar[Literal["thread", "process"]] = "process"
-    process_modules: ClassVar[Sequence[str]] = ("math_verify", "proctor_math.verdict")
+    process_modules: ClassVar[Sequence[str]] = ("proctor_math.warm",)
     grading_timeout: ClassVar[float] = 10.0
     memory_limit: ClassVar[int | None] = 4 << 30
 
