@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import typing
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from proctor.components.component import Component
 from proctor.errors import ConfigError
@@ -49,6 +50,19 @@ class Grader(Component):
 
     grading_timeout: ClassVar[float] = 120.0
     """Seconds after which one call of ``grade`` or ``grade_batch`` counts as hung."""
+
+    runs_in: ClassVar[Literal["thread", "process"]] = "thread"
+    """Where ``grade`` and ``extract_answer`` are called: "process" is for code that may hang, eat
+    memory or crash. Each process makes its own grader from the class and its options."""
+
+    processes: ClassVar[int | None] = None
+    """How many processes; None for as many as there are processors, four at most."""
+
+    process_modules: ClassVar[Sequence[str]] = ()
+    """Modules that are slow to import, and that every process needs."""
+
+    memory_limit: ClassVar[int | None] = None
+    """Most bytes of address space of one process; None for no limit."""
 
     def check_example(self, example: Example) -> None:
         """Looks at an example before anything is sampled; the default accepts it.
@@ -117,13 +131,19 @@ class Grader(Component):
         """Refuses, at definition, a concrete grader that can't grade.
 
         Raises:
-            TypeError: Neither method is overridden, or ``worst`` equals ``best``.
+            TypeError: Neither method is overridden, ``worst`` equals ``best``, or it runs in
+                processes and does not grade one by one.
         """
         super().__pydantic_init_subclass__(**kwargs)
         if cls.grade is Grader.grade and cls.grade_batch is Grader.grade_batch:
             raise TypeError(f"{cls.__name__} must define grade or grade_batch")
         if cls.worst == cls.best:
             raise TypeError(f"{cls.__name__}: worst and best are both {cls.best}")
+        one_by_one = cls.grade_batch is Grader.grade_batch
+        if cls.runs_in == "process" and not (
+            one_by_one and not inspect.iscoroutinefunction(cls.grade)
+        ):
+            raise TypeError(f"{cls.__name__}: in a process, grade is synchronous and one by one")
 
 
 def return_annotation(method: Callable[..., Given]) -> object:

@@ -9,17 +9,21 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from proctor.errors import ProctorError, UngradedError, one_line
 from proctor.grading.attempts import GRADING_RETRIES, attempts
 from proctor.grading.grader import Given, Grader
+from proctor.grading.process_worker import ProcessVerdict
 from proctor.scoring.grades import GradedPair, checked_value
 from proctor.types import Example, Grade, Outcome, Sample
 from proctor.waiting import Overdue, in_daemon_thread, within
 
 Answer = TypeVar("Answer")
 Ticket = TypeVar("Ticket")
+
+if TYPE_CHECKING:
+    from proctor.grading.process_pool import GraderProcesses
 
 Pair = tuple[Example, Sample]
 
@@ -46,7 +50,10 @@ class GradingStage(Generic[Ticket]):
             maxsize=4 * grader.batch_size
         )
         method = type(grader).grade_batch if grader.is_batched else type(grader).grade
-        self._is_async = inspect.iscoroutinefunction(method)
+        self._processes = _processes_of(grader)
+        if self._processes is not None:
+            concurrency = self._processes.in_flight
+        self._is_async = self._processes is not None or inspect.iscoroutinefunction(method)
         self._workers = concurrency if self._is_async and not grader.is_batched else 1
 
     async def put(self, ticket: Ticket, pair: Pair) -> None:
@@ -60,9 +67,13 @@ class GradingStage(Generic[Ticket]):
 
     async def run(self) -> None:
         """Grades until ``finish`` was called and the queue is empty."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._workers):
-                group.create_task(self._work())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._workers):
+                    group.create_task(self._work())
+        finally:
+            if self._processes is not None:
+                await self._processes.close()
 
     async def _work(self) -> None:
         is_open = True
@@ -119,6 +130,8 @@ class GradingStage(Generic[Ticket]):
 
     async def _grade_alone(self, pair: Pair) -> GradedPair:
         async def graded() -> GradedPair:
+            if self._processes is not None:
+                return self._settle(pair, await self._processes.grade(*pair))
             verdict = await within(self.grader.grade(*pair), self.grader.grading_timeout)
             return self._settle(pair, verdict)
 
@@ -200,13 +213,17 @@ class GradingStage(Generic[Ticket]):
         The ledger holds what it is given against the same scale by the same rule: it can't say why
         a verdict is none, and this can't keep others from recording by themselves.
         """
+        in_process = verdict if isinstance(verdict, ProcessVerdict) else None
+        if in_process is not None:
+            verdict = in_process.verdict
         worst, best = self.grader.scale()
         value = checked_value(verdict, worst, best, proportion=self.grader.is_proportion)
         if value is None:
             given = verdict.value if isinstance(verdict, Grade) else verdict
             return _ungraded(f"the grade {given!r:.200} is not on the scale {worst} to {best}")
         try:
-            answer = self.grader.extract_answer(*pair)
+            # a process has read the answer too: here, that could hang
+            answer = in_process.answer if in_process else self.grader.extract_answer(*pair)
         except Exception as error:
             return _ungraded(f"extract_answer raised {one_line(error)}")
         grade = replace(verdict, value=value) if isinstance(verdict, Grade) else Grade(value)
@@ -226,6 +243,15 @@ async def grade_pairs(grader: Grader, pairs: Sequence[Pair]) -> list[GradedPair]
             await stage.put(number, pair)
         await stage.finish()
     return [gradings[number] for number in range(len(pairs))]
+
+
+def _processes_of(grader: Grader) -> GraderProcesses | None:
+    """The processes of a grader that asks for some; none is started yet."""
+    if grader.runs_in != "process":
+        return None
+    from proctor.grading.process_pool import GraderProcesses
+
+    return GraderProcesses(grader)
 
 
 class _Progress:

@@ -13,6 +13,7 @@ FIRST_PARTY = {
     ("backend", "openai"): "proctor-openai",
     ("grader", "llm_judge"): "proctor-judge",
     ("grader", "embedding"): "proctor-embedding",
+    ("grader", "math"): "proctor-math",
     ("evaluator", "inspect"): "proctor-inspect",
     ("evaluator", "cookbook_benchmark"): "proctor-cookbook",
     ("command", "report"): "proctor-report",

@@ -162,7 +162,11 @@ async def _broken_rules(grader: Grader, trials: list[_Trial]) -> dict[str, list[
     try:
         pairs = [(trial.example, trial.sample) for trial in trials]
         first = await grade_pairs(grader, pairs)
-        again = [(await grade_pairs(grader, [pair]))[0] for pair in reversed(pairs)][::-1]
+        if grader.runs_in == "process":
+            # a pool for each pair would take seconds; each process has other neighbours anyhow
+            again = (await grade_pairs(grader, pairs[::-1]))[::-1]
+        else:
+            again = [(await grade_pairs(grader, [pair]))[0] for pair in reversed(pairs)][::-1]
     finally:
         await grader.close()
     broken: dict[str, list[str]] = {rule: [] for rule in RULES}
