@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from proctor.components.component import Component
+from proctor.components.readings import BuiltLater
 from proctor.errors import ConfigError
 
 
 class Suite(Component):
     """A named list of evaluators, reported together with micro and macro means."""
 
-    evaluators: list[Any] = Field(min_length=1)
+    evaluators: Annotated[list[Any], BuiltLater()] = Field(min_length=1)
     """The members: evaluators as a config writes them."""
 
 
