@@ -127,3 +127,9 @@ def test_a_choices_column_can_be_left_alone(one):
     example = one({"input": "Q", "choices": "free text", "target": "x"}, choices=[])
     assert example.choices is None
     assert example.target == "x"
+
+
+@pytest.mark.parametrize("target", [-1, "-1"])
+def test_a_hidden_label_is_no_option(one, target):
+    with pytest.raises(DatasetError, match="none of the 3 options; -1 stands for a label that is"):
+        index(one, target)

@@ -98,11 +98,15 @@ def right_index(
             where=where,
             fix="say so with 'target_is: index' or 'target_is: index_from_1'",
         )
+    if target in (-1, "-1"):
+        fix = "-1 stands for a label that is hidden: take a split that has them"
+    else:
+        fix = "it is an index from 0, a letter or an option's text; 'target_is' says which"
     raise DatasetError(
         f"the target {target!r} is none of the {len(choices)} options"
         + (f" by {form}" if form else ""),
         where=where,
-        fix="it is an index from 0, a letter or an option's text; 'target_is' says which",
+        fix=fix,
     )
 
 
