@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from proctor.errors import BackendError, RendererError
@@ -110,19 +110,20 @@ class LogprobRun(RowRun[LogprobEvaluator, RenderedRow, RenderedRow]):
         return self._in_flight
 
     def make_style(self) -> PromptStyle:
-        """As the evaluator's options say; shots are answered by the texts of their options."""
+        """As the evaluator's options say: options are scored, not shown."""
         few_shot, seed = self.evaluator.few_shot, self.context.seed
         return PromptStyle(
             system=self.evaluator.system,
-            shots=tuple(map(_answered, choose_shots(few_shot, seed))) if few_shot else (),
+            shots=choose_shots(few_shot, seed) if few_shot else (),
             n=few_shot.n if few_shot else 0,
             seed=seed,
+            shows_choices=False,
         )
 
     def check(self, example: Example) -> None:
         """Refuses a row without a text to score, and one that can't be shown."""
         self.evaluator.texts(example)
-        self.style.messages(_without_choices(example))
+        self.style.messages(example)
 
     def connect(self, client: Any, context: EvaluationContext | None = None) -> None:
         """Takes the model.
@@ -154,7 +155,7 @@ class LogprobRun(RowRun[LogprobEvaluator, RenderedRow, RenderedRow]):
 
     def _read_row(self, position: int, example: Example) -> RenderedRow:
         renderer = self.rendered.renderer
-        messages = list(self.style.messages(_without_choices(example)))
+        messages = list(self.style.messages(example))
         texts = self.evaluator.texts(example)
         try:
             prompt = renderer.prompt_tokens(messages)
@@ -233,15 +234,3 @@ class LogprobRun(RowRun[LogprobEvaluator, RenderedRow, RenderedRow]):
         length = text_length(text, answer, self._tokenizer)
         scored = ScoredText(text, answer, logprobs, length, self._special)
         return scored, Call(prompt, answer, "scored", seconds, logprobs)
-
-
-def _without_choices(example: Example) -> Example:
-    """The question alone: options are scored, not shown."""
-    return replace(example, choices=None, target=None)
-
-
-def _answered(shot: Example) -> Example:
-    """A shot whose answer is the right option's text, as the options of the question are texts."""
-    if shot.choices is None or not isinstance(shot.target, int):
-        return shot
-    return replace(shot, choices=None, target=shot.choices[shot.target])
