@@ -376,3 +376,12 @@ def test_lint_reads_a_stream_once_in_bounded_memory():
     tracemalloc.stop()
     # The prompts alone are 700 bytes a row.
     assert (large - small) / 10_000 < 300
+
+
+def test_options_that_refer_to_others_are_found():
+    plain = quizzes([0, 1, 2])
+    assert not found_any(plain, "referring-choices")
+    referring = Example("x", "Which?", 3, choices=("aa", "bb", "cc", "All of the above"))
+    finding = found([*plain, referring], "referring-choices")
+    assert (finding.severity, finding.count, finding.rows) == ("warning", 1, (4,))
+    assert "not shuffled" in finding.message
