@@ -22,8 +22,10 @@ class ChoiceLogprob(LogprobEvaluator):
     """Multiple choice by the log-likelihood of each option, plain and by its length in bytes.
 
     The options are not shown: each is scored as an answer to the question, without the end of the
-    turn. An option as likely as the right one makes the answer wrong.
+    turn. An option as likely as the right one makes the answer wrong, unless it is the same.
     """
+
+    version: ClassVar[int] = 2
 
     label: ClassVar[str] = "choice_logprob"
 
