@@ -18,6 +18,10 @@ if TYPE_CHECKING:
         python_file_in as python_file_in,
     )
     from proctor.components.fingerprints import fingerprint as fingerprint
+    from proctor.components.written import (
+        BooleanText as BooleanText,
+        as_written as as_written,
+    )
     from proctor.configs.loading import load_config as load_config
     from proctor.datasets.dataset import Dataset as Dataset
     from proctor.datasets.selection import select as select
@@ -115,6 +119,10 @@ _HOMES = {
         "python_file_in",
     ),
     "proctor.components.fingerprints": ("fingerprint",),
+    "proctor.components.written": (
+        "BooleanText",
+        "as_written",
+    ),
     "proctor.configs.loading": ("load_config",),
     "proctor.datasets.dataset": ("Dataset",),
     "proctor.datasets.selection": ("select",),

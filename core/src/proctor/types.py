@@ -167,10 +167,27 @@ class Example:
 
     @property
     def letter(self) -> str | None:
-        """The letter under which the right option is shown; None without choices."""
+        """The letter under which the target is shown, of the ``letters``; None without choices."""
         if self.choices is None or not isinstance(self.target, int):
             return None
         return choice_letter(self.target)
+
+    @property
+    def right_choices(self) -> list[int]:
+        """The indices of the options that are right: the target, and any that says the same.
+
+        Options that differ in nothing but spacing can't be told apart, so that whoever picks one of
+        them is right. Empty without choices.
+        """
+        if self.choices is None or not isinstance(self.target, int):
+            return []
+        right = self.choices[self.target].split()
+        return [index for index, choice in enumerate(self.choices) if choice.split() == right]
+
+    @property
+    def letters(self) -> list[str]:
+        """The letters under which right options are shown; empty without choices."""
+        return [choice_letter(index) for index in self.right_choices]
 
 
 def choice_letter(index: int) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
+import functools
+import queue
 import threading
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -25,29 +28,69 @@ async def in_daemon_thread(call: Callable[[], Result], name: str = "proctor-bloc
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Result] = loop.create_future()
+    threading.Thread(target=_settle_with, args=(call, loop, future), daemon=True, name=name).start()
+    return await future
 
-    def settle(result: Result | None, error: BaseException | None) -> None:
+
+class OneThread:
+    """A thread for calls that belong together, as those of an open database do.
+
+    Like ``in_daemon_thread``, a call that hangs keeps no process alive.
+
+    Args:
+        name: The thread's.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._calls: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self._is_running = False
+
+    async def call(self, call: Callable[[], Result]) -> Result:
+        """Awaits a blocking call, which runs after those before it."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        if not self._is_running:
+            self._is_running = True
+            threading.Thread(target=self._work, daemon=True, name=self._name).start()
+        context = contextvars.copy_context()
+        self._calls.put(functools.partial(context.run, _settle_with, call, loop, future))
+        return await future
+
+    def end(self, last: Callable[[], object]) -> None:
+        """Lets the thread end after a last call, without waiting for it."""
+        if self._is_running:
+            self._calls.put(last)
+            self._calls.put(None)
+
+    def _work(self) -> None:
+        while (call := self._calls.get()) is not None:
+            call()
+
+
+def _settle_with(
+    call: Callable[[], Result], loop: asyncio.AbstractEventLoop, future: asyncio.Future[Result]
+) -> None:
+    """Calls, and hands what came of it to the loop that waits for it."""
+    result, failure = None, None
+    try:
+        result = call()
+    except BaseException as error:  # an exit on this thread would leave the future unsettled
+        failure = error
+
+    def settle() -> None:
         if future.done():
             return
-        if error is None:
+        if failure is None:
             future.set_result(result)  # type: ignore[arg-type]
-        elif isinstance(error, Exception):
-            future.set_exception(error)
+        elif isinstance(failure, Exception):
+            future.set_exception(failure)
         else:
-            future.set_exception(RuntimeError(one_line(error)))
+            future.set_exception(RuntimeError(one_line(failure)))
 
-    def run() -> None:
-        result, failure = None, None
-        try:
-            result = call()
-        except BaseException as error:  # an exit on this thread would leave the future unsettled
-            failure = error
-        # the loop may be gone by now, and with it everybody who waited
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(settle, result, failure)
-
-    threading.Thread(target=run, daemon=True, name=name).start()
-    return await future
+    # the loop may be gone by now, and with it everybody who waited
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(settle)
 
 
 class Overdue(TimeoutError):

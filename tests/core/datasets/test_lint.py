@@ -103,6 +103,18 @@ def test_all_targets_empty_or_missing_is_said_once():
     assert found(without, "no-target").message == "no row has a target"
 
 
+def test_labels_that_are_hidden_are_an_error():
+    hidden = [Example(f"q{i}", f"Question {i}?", "-1") for i in range(3)]
+    finding = found(hidden, "hidden-target")
+    assert (finding.severity, finding.count) == ("error", 3)
+    assert "another one, such as validation" in finding.fix
+    assert not found_any([*hidden, Example("x", "q", "1")], "hidden-target")
+    for target in (None, "", "  "):
+        examples = [Example(f"q{i}", f"Question {i}?", target) for i in range(3)]
+        (fix,) = [f.fix for f in lint_examples(examples).findings if f.check.endswith("-target")]
+        assert "another one, such as validation" in fix
+
+
 @pytest.mark.parametrize(
     "example",
     [
@@ -393,3 +405,12 @@ def test_lint_reads_a_stream_once_in_bounded_memory():
     tracemalloc.stop()
     # The prompts alone are 700 bytes a row.
     assert (large - small) / 10_000 < 300
+
+
+def test_options_that_refer_to_others_are_found():
+    plain = quizzes([0, 1, 2])
+    assert not found_any(plain, "referring-choices")
+    referring = Example("x", "Which?", 3, choices=("aa", "bb", "cc", "All of the above"))
+    finding = found([*plain, referring], "referring-choices")
+    assert (finding.severity, finding.count, finding.rows) == ("warning", 1, (4,))
+    assert "not shuffled" in finding.message

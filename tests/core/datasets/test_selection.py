@@ -243,3 +243,30 @@ def test_a_function_that_misses_a_target_is_called_by_its_name() -> None:
 
     with pytest.raises(proctor.DatasetError, match="contains_it needs one"):
         select(Untargeted(), [build("grader", contains_it)])
+
+
+class Hidden(proctor.Dataset):
+    """Rows of which all but the last few have -1 for a target."""
+
+    rows: int = 10
+    known: int = 0
+
+    def examples(self) -> Iterator[proctor.Example]:
+        for number in range(self.rows):
+            target = "1" if number >= self.rows - self.known else "-1"
+            yield proctor.Example(id=str(number), input="Q", target=target)
+
+
+class Needy(Any_):
+    """Needs a target."""
+
+    needs_target: ClassVar[bool] = True
+
+
+@pytest.mark.parametrize("limit", [None, 3])
+def test_a_split_of_hidden_labels_is_refused(limit: int | None) -> None:
+    with pytest.raises(proctor.DatasetError, match="each of the 10 rows is -1"):
+        select(Hidden(), [Needy()], limit=limit)
+    for dataset in (Hidden(known=1), Hidden(rows=9)):
+        assert select(dataset, [Needy()], limit=limit).total == (limit or dataset.rows)
+    assert select(Hidden(), [Any_()], limit=limit).total == (limit or 10)

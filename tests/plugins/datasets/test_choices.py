@@ -1,4 +1,7 @@
+import json
+
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from proctor import DatasetError
 
@@ -127,3 +130,107 @@ def test_a_choices_column_can_be_left_alone(one):
     example = one({"input": "Q", "choices": "free text", "target": "x"}, choices=[])
     assert example.choices is None
     assert example.target == "x"
+
+
+@pytest.mark.parametrize("target", [-1, "-1"])
+def test_a_hidden_label_is_no_option(one, target):
+    with pytest.raises(DatasetError, match="none of the 3 options; -1 stands for a label that is"):
+        index(one, target)
+
+
+MEDQA = {"A": "Rome", "B": "Paris", "C": "Berlin", "D": None}
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        MEDQA,
+        json.dumps(MEDQA),
+        [{"key": label, "value": text} for label, text in MEDQA.items()],
+        [{"label": label, "text": text} for label, text in MEDQA.items()],
+        {"text": list(MEDQA.values()), "label": list(MEDQA)},
+    ],
+)
+def test_options_may_be_a_mapping_of_labels(one, choices):
+    example = one({"input": "Q", "options": choices, "target": "B"}, choices="options")
+    assert example.choices == tuple(CITIES)
+    assert example.targets == ["Paris"]
+    with pytest.raises(DatasetError, match="none of the 3 options"):
+        index(one, "D", choices)
+
+
+def test_labels_of_a_mapping_count_whatever_their_order(one):
+    assert index(one, "A", {"C": "x", "A": "y", "B": "z"}) == 1
+    assert index(one, "2", {"1": "x", "2": "y"}) == 1
+
+
+@pytest.mark.parametrize("choices", [{"a": ["x"], "b": ["y"]}, {"a": {"b": "c"}, "d": "e"}, {}])
+def test_a_mapping_of_something_else_is_refused(one, choices):
+    with pytest.raises(DatasetError, match="no list of options"):
+        index(one, "A", choices)
+
+
+def truthful(labels, options=("x", "y", "z"), **row):
+    return {"input": "Q", "mc1_targets": {"choices": list(options), "labels": labels}, **row}
+
+
+def test_the_option_that_is_marked_is_right(one):
+    for right in range(3):
+        marks = [int(index == right) for index in range(3)]
+        assert one(truthful(marks), choices="mc1_targets").target == right
+        mapped = {"choices": "mc1_targets.choices", "target": "mc1_targets.labels"}
+        assert one(truthful(marks), **mapped).target == right
+    columns = {"input": "Q", "choices": ["x", "y"], "target": [False, True]}
+    assert one(columns).target == 1
+
+
+def test_a_target_counts_before_marks(one):
+    assert one(truthful([1, 0, 0], gold="z"), choices="mc1_targets", target="gold").target == 2
+
+
+def test_marks_that_are_hidden_are_no_target(one):
+    assert one(truthful([-1, -1, -1]), choices="mc1_targets").target is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "message"),
+    [
+        ([0, 0, 0], ("x", "y", "z"), "none of the options is marked right"),
+        ([1, 0, 1], ("x", "y", "z"), "2 options are marked right, and a question has one"),
+        ([0, 0, 1], ("x", "y", ""), "none of the options is marked right"),
+        ([1, 0], ("x", "y", "z"), "2 labels for 3 options"),
+    ],
+)
+def test_marks_of_none_or_several_are_refused(one, labels, options, message):
+    with pytest.raises(DatasetError, match=message):
+        one(truthful(labels, options), choices="mc1_targets")
+
+
+def test_either_of_two_equal_options_is_right(one):
+    assert index(one, "x", ["y", "x", " x "]) == 1
+    assert index(one, "A", ["A", "A", "B"]) == 0
+    assert one(truthful([1, 0, 1], ("x", "y", "x")), choices="mc1_targets").target == 0
+
+
+@pytest.mark.parametrize("empty", [None, "", "  "])
+def test_an_empty_option_in_the_middle_is_an_error_in_every_form(one, empty):
+    for choices in (["x", empty, "z"], {"text": ["x", empty, "z"]}, {"A": "x", "B": empty, "C": 3}):
+        with pytest.raises(DatasetError, match="row 1: option B in 'choices' is empty"):
+            index(one, "A", choices)
+    row = {"input": "Q", "a": "x", "b": empty, "c": "z"}
+    with pytest.raises(DatasetError, match="option B in 'a, b, c' is empty"):
+        one(row, choices=["a", "b", "c"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.text(st.characters(categories=["L"]), min_size=1, max_size=3), min_size=2),
+    st.data(),
+)
+def test_a_labelled_option_is_found_by_its_label_or_by_its_mark(one, texts, data):
+    texts = texts[:26]
+    right = data.draw(st.integers(0, len(texts) - 1))
+    labels = [f"#{number}" for number in range(len(texts))]
+    assert index(one, labels[right], dict(zip(labels, texts, strict=True))) == right
+    marks = [int(number == right) for number in range(len(texts))]
+    assert one(truthful(marks, texts), choices="mc1_targets").target == right

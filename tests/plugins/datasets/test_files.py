@@ -6,6 +6,7 @@ from itertools import islice
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, strategies as st
 from pyarrow import parquet
 from pydantic import ValidationError
 
@@ -172,6 +173,86 @@ class TestCsv:
         with pytest.raises(ValidationError):
             Csv(path=tmp_path, delimiter="||")
 
+    @pytest.mark.parametrize(
+        ("content", "rows"),
+        [
+            (
+                '"input", "target"\n"Capital of Spain?", "Madrid"\n',
+                [("Capital of Spain?", "Madrid")],
+            ),
+            ('input,target\nQ,   "a, ""b"""\n', [("Q", 'a, "b"')]),
+            ('input,target\n "a, b\nc" ,x\n', [("a, b\nc", "x")]),
+            ('input,target\n"a ""\n"" b" , " ""c"""\n', [('a "\n" b', ' "c"')]),
+            ('input,target\n"a, b\nc", "d\n\ne"\nQ,y\n', [("a, b\nc", "d\n\ne"), ("Q", "y")]),
+            ('input,target\nQ, said "no"\n', [("Q", ' said "no"')]),
+            ('input,target\nQ, "no" he said\n', [("Q", ' "no" he said')]),
+            ("input,target\nQ, Madrid\n", [("Q", " Madrid")]),
+            ("input,target\nQ,x\n,\n", [("Q", "x")]),
+            ("input,target,,\nQ,x,,\n,,,\nR,y\n", [("Q", "x"), ("R", "y")]),
+            (",input,target\n0,Q,x\n1,R,y\n", [("Q", "x"), ("R", "y")]),
+            ("sep=;\ninput;target\nQ, R;x\n", [("Q, R", "x")]),
+            ('\ufeff"sep=;"\r\ninput;target\r\nQ;x\r\n', [("Q", "x")]),
+            ("sep=,\ninput,target\nQ,x\n", [("Q", "x")]),
+            ("sep=\t\ninput\ttarget\nQ\tx\n", [("Q", "x")]),
+        ],
+    )
+    def test_what_spreadsheets_write_is_read(self, write, content, rows):
+        dataset = Csv(path=write("a.csv", content))
+        assert [(e.input, e.target) for e in dataset.examples()] == rows
+
+    def test_an_option_says_more_than_the_line_at_the_top(self, write):
+        path = write("a.csv", "sep=;\ninput|target\na;b|x\n")
+        assert inputs(Csv(path=path, delimiter="|")) == ["a;b"]
+
+    def test_columns_without_a_name_are_left_out(self, write):
+        (_, row), *_ = Csv(path=write("a.csv", ",input,,target,\n0,Q,z,x,\n")).read_rows()
+        assert row == {"input": "Q", "target": "x"}
+
+    @pytest.mark.parametrize(
+        ("content", "line", "complaint"),
+        [
+            ("input,target,\nWhat, me?,x\n", 2, "a value stands behind the last column"),
+            ("input,target,\nQ\n", 2, "1 values under 2 columns"),
+            ('sep=;\n\ninput;target\nQ; "x\n', 4, "no CSV: unexpected end of data"),
+            ('sep=;\ninput;target\n"a\nb"; "c\nd"\nx\n', 6, "1 values under 2 columns"),
+        ],
+    )
+    def test_lines_are_counted_past_what_spreadsheets_write(self, write, content, line, complaint):
+        path = write("a.csv", content)
+        with pytest.raises(DatasetError) as caught:
+            inputs(Csv(path=path))
+        assert str(caught.value).startswith(f"{path}:{line}: {complaint}")
+
+    def test_an_empty_option_in_the_middle_is_an_error(self, write):
+        path = write("a.csv", "input,A,B,C,target\nQ,x,,z,C\n")
+        with pytest.raises(DatasetError, match=r"a\.csv:2: option B in 'A, B, C' is empty"):
+            inputs(Csv(path=path, choices=["A", "B", "C"]))
+
+    def test_a_wide_header_is_read(self, write):
+        # a check that compares each name with each takes minutes here
+        names = ["input", *(f"column {number}" for number in range(100_000))]
+        path = write("a.csv", ",".join(names) + "\n" + ",".join(["Q"] * len(names)) + "\n")
+        assert inputs(Csv(path=path)) == ["Q"]
+
+    @given(
+        st.lists(
+            st.tuples(*[st.text(st.characters(exclude_characters="\r\0", codec="utf-8"))] * 2),
+            min_size=1,
+        ),
+        st.sampled_from(",;\t|"),
+        st.sampled_from(["", " ", "   "]),
+    )
+    def test_what_is_quoted_is_read_as_it_is(self, tmp_path_factory, rows, delimiter, space):
+        quoted = []
+        for row in rows:
+            values = ['"' + text.replace('"', '""') + '"' for text in ("x", *row)]
+            quoted.append(space + f"{space}{delimiter}{space}".join(values) + space)
+        path = tmp_path_factory.mktemp("csv") / "a.csv"
+        header = delimiter.join(["input", "a", "b"])
+        path.write_bytes("\n".join([header, *quoted]).encode())
+        read = [(row["a"], row["b"]) for _, row in Csv(path=path, delimiter=delimiter).read_rows()]
+        assert read == rows
+
 
 class TestParquet:
     def write(self, path, rows, **options):
@@ -224,3 +305,19 @@ class TestParquet:
         (left,) = Parquet(path=self.write(tmp_path / "a.parquet", rows)).examples()
         (right,) = Jsonl(path=jsonl).examples()
         assert left.id == right.id
+
+    @pytest.mark.parametrize("values", [["a"], [None], []])
+    def test_two_columns_of_one_name_are_named(self, tmp_path, values):
+        column = pa.array(values, pa.string())
+        table = pa.table([column, column, column], names=["input", "target", "target"])
+        parquet.write_table(table, tmp_path / "a.parquet")
+        with pytest.raises(DatasetError, match=r"a\.parquet: two columns are called 'target'"):
+            inputs(Parquet(path=tmp_path / "a.parquet"))
+
+    @pytest.mark.parametrize("wrap", [lambda kind: kind, pa.list_, pa.large_list])
+    def test_two_fields_of_one_name_are_named(self, tmp_path, wrap):
+        twice = wrap(pa.struct([("text", pa.string()), ("text", pa.string())]))
+        table = pa.table({"input": ["a"], "answers": pa.array([None], twice)})
+        parquet.write_table(table, tmp_path / "a.parquet")
+        with pytest.raises(DatasetError, match=r"two columns are called 'answers\.text'"):
+            inputs(Parquet(path=tmp_path / "a.parquet"))

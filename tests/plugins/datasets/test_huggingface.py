@@ -5,8 +5,9 @@ import datasets
 import pytest
 from pydantic import ValidationError
 
-from proctor import DatasetError
+from proctor import DatasetError, Grader, select
 from proctor_datasets.huggingface import HuggingFace
+from proctor_datasets.labels import label_reading
 
 
 @pytest.fixture(autouse=True)
@@ -121,14 +122,105 @@ def test_a_saved_dataset_with_splits(labelled, tmp_path):
         next(HuggingFace(folder=tmp_path / "saved", split="dev").examples())
 
 
-def test_class_labels_are_read_as_their_names(labelled, tmp_path):
+def test_class_labels_are_read_as_their_names_and_hidden_ones_as_none(labelled, tmp_path):
     labelled.save_to_disk(tmp_path / "saved")
     plain = HuggingFace(folder=tmp_path / "saved").examples()
-    assert [example.target for example in plain] == ["B", "A", "-1"]
+    assert [example.target for example in plain] == ["B", "A", None]
     chosen = HuggingFace(folder=tmp_path / "saved", choices="options").examples()
-    assert [next(chosen).target, next(chosen).target] == [1, 0]
-    with pytest.raises(DatasetError, match="row 3: the target -1 is none"):
-        next(chosen)
+    assert [example.target for example in chosen] == [1, 0, None]
+
+
+class NeedsTarget(Grader):
+    """Compares with the target."""
+
+    def grade(self, example, sample) -> bool:
+        return sample.text in example.targets
+
+
+@pytest.mark.parametrize("choices", [None, "options"])
+@pytest.mark.parametrize("limit", [None, 2])
+def test_a_split_that_hides_its_labels_is_refused(labelled, tmp_path, choices, limit):
+    hidden = labelled.map(lambda row: {"target": -1})
+    datasets.DatasetDict({"test": hidden, "train": labelled}).save_to_disk(tmp_path / "saved")
+    dataset = HuggingFace(folder=tmp_path / "saved", choices=choices)
+    with pytest.raises(DatasetError) as caught:
+        select(dataset, [NeedsTarget()], limit=limit)
+    message = str(caught.value)
+    assert "row 1 (id" in message
+    assert "has no target" in message
+    assert "the labels of the split 'test' are hidden" in message
+    assert "give a 'split'" in message
+    assert "\n" not in message
+
+
+def test_labels_deep_in_a_row_have_their_names(tmp_path):
+    label = datasets.ClassLabel(names=["x", "y"])
+    features = datasets.Features(
+        {
+            "input": datasets.Value("string"),
+            "list": datasets.List(label),
+            "large": datasets.LargeList(label),
+            "deep": {"label": label, "other": datasets.Value("int64")},
+            "rows": datasets.List({"label": label}),
+            "columns": datasets.Sequence({"label": label, "n": datasets.Value("int64")}),
+            "nested": datasets.List(datasets.List(label)),
+            "numbers": datasets.List(datasets.Value("int64")),
+        }
+    )
+    rows = [
+        {
+            "input": "Q",
+            "list": [0, 1],
+            "large": [1],
+            "deep": {"label": 1, "other": -1},
+            "rows": [{"label": 0}, {"label": -1}],
+            "columns": {"label": [1, -1], "n": [-1, 0]},
+            "nested": [[0], [1, 0]],
+            "numbers": [-1, 0],
+        },
+        {
+            "input": "R",
+            "list": [-1, -1],
+            "large": [],
+            "deep": {"label": -1, "other": 1},
+            "rows": [],
+            "columns": {"label": [], "n": []},
+            "nested": [],
+            "numbers": [],
+        },
+    ]
+    datasets.Dataset.from_list(rows, features=features).save_to_disk(tmp_path / "saved")
+    first, second = (row for _, row in HuggingFace(folder=tmp_path / "saved").read_rows())
+    assert first == {
+        "input": "Q",
+        "list": ["x", "y"],
+        "large": ["y"],
+        "deep": {"label": "y", "other": -1},
+        "rows": [{"label": "x"}, {"label": None}],
+        "columns": {"label": ["y", None], "n": [-1, 0]},
+        "nested": [["x"], ["y", "x"]],
+        "numbers": [-1, 0],
+    }
+    assert (second["list"], second["large"], second["deep"]["label"]) == (None, [], None)
+    targets = HuggingFace(folder=tmp_path / "saved", target="list").examples()
+    assert [example.targets for example in targets] == [["x", "y"], []]
+
+
+def test_a_sequence_of_mappings_is_read_in_either_form():
+    label = datasets.ClassLabel(names=["x", "y"])
+    reading = label_reading([{"label": label, "n": datasets.Value("int64")}])
+    assert reading({"label": [1, -1], "n": [-1, 0]}, "row 1") == {
+        "label": ["y", None],
+        "n": [-1, 0],
+    }
+    assert reading([{"label": 1, "n": -1}], "row 1") == [{"label": "y", "n": -1}]
+    assert label_reading([datasets.Value("int64")]) is None
+
+
+def test_a_label_without_a_name_is_an_error():
+    reading = label_reading(datasets.ClassLabel(names=["x", "y"]))
+    with pytest.raises(DatasetError, match="row 7: no label 2 among 2"):
+        reading(2, "row 7")
 
 
 def test_provenance_of_a_folder_is_its_files(folder):

@@ -1,5 +1,7 @@
 import datetime
 import json
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
@@ -128,6 +130,64 @@ class TestTargetPattern:
     def test_a_wrong_pattern_is_refused_at_once(self):
         with pytest.raises(ValidationError, match="no regular expression"):
             Inline(rows=[{"input": "Q"}], target_pattern="(")
+
+    @pytest.mark.parametrize("pattern", ["^(a|aa)+$", "^(a|a)*$"])
+    def test_one_that_never_ends_has_a_deadline(self, one, pattern, monkeypatch):
+        monkeypatch.setattr("proctor_datasets.targets.SECONDS", 0.05)
+        with pytest.raises(DatasetError) as caught:
+            one({"input": "Q", "target": "a" * 40 + "!"}, target_pattern=pattern)
+        message = str(caught.value)
+        assert message.startswith(f"row 1: target_pattern {pattern!r} takes more than 0.05 s")
+        assert "column 'target'" in message
+        assert "\n" not in message
+
+    def test_other_threads_run_meanwhile(self):
+        code = (
+            "import os, threading, time\n"
+            "from proctor_datasets import targets\n"
+            "targets.SECONDS = 3600.0\n"
+            "search = lambda: targets.cut_out('^(a|aa)+$', 'a' * 200 + '!', 'c', 'row 1')\n"
+            "threading.Thread(target=search, daemon=True).start()\n"
+            "time.sleep(0.1)\n"
+            "os._exit(7)\n"
+        )
+        # where the search let no other thread run, this one would never come to its end
+        assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 7
+
+
+class TestJsonTargets:
+    @pytest.mark.parametrize(
+        ("text", "targets"),
+        [
+            ('["Rome", "Roma"]', ["Rome", "Roma"]),
+            ('"Rome"', ["Rome"]),
+            ("[1.10, 2, true]", ["1.10", "2", "true"]),
+            ("7", ["7"]),
+            ("null", []),
+            ("[]", []),
+        ],
+    )
+    def test_they_are_read_where_it_is_said(self, one, text, targets):
+        row = {"input": "Q", "answers": text}
+        assert one(row, target="answers", target_format="json").targets == targets
+        assert one(row, target="answers").targets == [text]
+
+    def test_values_that_are_no_text_stay(self, one):
+        row = {"input": "Q", "target": ["a", '["b"]']}
+        assert one(row, target_format="json").targets == ["a", '["b"]']
+
+    @pytest.mark.parametrize("text", ["Rome", "['Rome']", "NaN", "[1", "[" * 100_000])
+    def test_what_is_no_json_is_refused(self, one, text):
+        with pytest.raises(DatasetError, match=r"row 1: column 'target' holds no JSON"):
+            one({"input": "Q", "target": text}, target_format="json")
+
+    def test_an_object_is_no_target(self, one):
+        with pytest.raises(DatasetError, match="JSON object"):
+            one({"input": "Q", "target": "{}"}, target_format="json")
+
+    def test_it_excludes_a_pattern(self):
+        with pytest.raises(ValidationError, match="keep one"):
+            Inline(rows=[{"a": "x"}], target_format="json", target_pattern="x")
 
 
 class TestTemplate:

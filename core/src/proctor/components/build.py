@@ -22,6 +22,7 @@ from proctor.components.options import (
     takes_function,
 )
 from proctor.components.place import Place, Written
+from proctor.components.readings import check_readings
 from proctor.errors import ConfigError, PluginError, ProctorError, UnknownComponentError, one_line
 from proctor.plugins.core_names import FUNCTION_GRADER
 from proctor.plugins.importing import import_target
@@ -160,6 +161,7 @@ def construct(
         validated = model.model_validate(values)
     except ValidationError as error:
         raise as_config_error(error, model, place, label) from error
+    check_readings(values, validated, place)
     if validated.__class__ is component_class:
         made: Made = validated
     elif is_grader_function(component_class):

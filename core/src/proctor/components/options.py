@@ -168,4 +168,9 @@ def as_config_error(
     shows_input = isinstance(problem["input"], (str, int, float, bool, type(None)))
     if isinstance(cause, ProctorError) or is_secret or not shows_input:
         return ConfigError(message, where=str(spot))
-    return ConfigError(f"{message}, not {problem['input']!r}", where=str(spot))
+    wants_text = problem["type"] == "string_type" and problem["input"] is not None
+    return ConfigError(
+        f"{message}, not {problem['input']!r}",
+        where=str(spot),
+        fix="put it in quotes" if wants_text else None,
+    )

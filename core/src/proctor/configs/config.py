@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from proctor.components.build import Made
 from proctor.components.place import Written
+from proctor.components.readings import BuiltLater
 from proctor.evaluators.context import MIN_COVERAGE
 from proctor.sampling.budget import DEFAULT_CONCURRENCY, DEFAULT_REQUEST_TIMEOUT
 from proctor.types import SamplingOptions
@@ -48,19 +49,19 @@ class ConfigOptions(BaseModel):
         extra="forbid", use_attribute_docstrings=True, protected_namespaces=()
     )
 
-    model: Written = None
+    model: Annotated[Written, BuiltLater()] = None
     """The backend and its options: which model to sample."""
     sampling: SamplingOptions = Field(default_factory=SamplingOptions)
     """How the model samples."""
     renderer: str | None = None
     """The renderer's name; without it, the model's own."""
-    evaluators: list[Written] = Field(min_length=1)
+    evaluators: Annotated[list[Written], BuiltLater()] = Field(min_length=1)
     """What to evaluate: names of evaluators, or mappings that compose one."""
     inline: InlineOptions = Field(default_factory=InlineOptions)
     """When to evaluate inside a training loop."""
     plugins: list[Path] = Field(default_factory=list)
     """Single-file plugins, beside those that are installed."""
-    presets: Written = None
+    presets: Annotated[Written, BuiltLater()] = None
     """Evaluators by name, for this config's evaluators and other configs' to build on; or the
     configs to take some from."""
     extra_graders: list[str] = Field(default_factory=list)

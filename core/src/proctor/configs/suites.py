@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from proctor.components.component import Component
 from proctor.components.place import Written
+from proctor.components.readings import BuiltLater
 from proctor.errors import ConfigError
 
 
 class Suite(Component):
     """A named list of evaluators, reported together with micro and macro means."""
 
-    evaluators: list[Written] = Field(min_length=1)
+    evaluators: Annotated[list[Written], BuiltLater()] = Field(min_length=1)
     """The members: evaluators as a config writes them."""
 
 

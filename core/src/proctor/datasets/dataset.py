@@ -26,3 +26,7 @@ class Dataset(Component):
     def provenance(self) -> dict[str, str]:
         """What was read, for the record of the run: paths with digests, a hub revision."""
         return {}
+
+    def without_target(self) -> str:
+        """What to do where examples have no target and a grader needs one, for errors."""
+        return "give it one, or set needs_target = False in a grader that needs none"

@@ -17,6 +17,12 @@ from proctor.types import Example
 NO_STRATUM = ""
 """The stratum of rows that have none, where others do."""
 
+HIDDEN_LABEL = "-1"
+"""What stands for a label in a split that hides them."""
+
+LEAST_HIDDEN = 10
+"""From so many rows on, that every target is -1 is no accident."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -60,7 +66,7 @@ def select(
 
     Raises:
         DatasetError: The dataset is empty, an id stands twice, a row lacks the target that a
-            grader needs, or a row can't be read.
+            grader needs, every target is -1, or a row can't be read.
     """
 
     def checked() -> Iterator[tuple[int, Example]]:
@@ -86,16 +92,17 @@ def _checked(
     check: Callable[[Example], object] | None,
 ) -> Iterator[tuple[int, Example]]:
     ids = HashCounter()
-    position = -1
+    position, hidden = -1, 0
     for position, example in enumerate(islice(dataset.examples(), scan)):
         if ids.add(hash64(example.id)):
             _report_duplicate(dataset, example.id, position)
+        hidden += example.target in (HIDDEN_LABEL, [HIDDEN_LABEL])
         for grader in graders:
             if grader.needs_target and not any(target.strip() for target in example.targets):
                 raise DatasetError(
                     f"row {position + 1} (id {example.id!r}) has no target, and "
                     f"{grader_name(grader)} needs one",
-                    fix="give it one, or set needs_target = False in a grader that needs none",
+                    fix=dataset.without_target(),
                 )
             grader.check_example(example)
         if check is not None:
@@ -103,6 +110,12 @@ def _checked(
         yield position, example
     if position < 0:
         raise DatasetError("the dataset is empty", fix="check its path, split and filter")
+    needs_target = any(grader.needs_target for grader in graders)
+    if needs_target and LEAST_HIDDEN <= hidden == position + 1:
+        raise DatasetError(
+            f"the target of each of the {hidden} rows is {HIDDEN_LABEL}: the labels are hidden",
+            fix="take a split that has them, such as validation",
+        )
 
 
 def _report_duplicate(dataset: Dataset, example_id: str, position: int) -> None:

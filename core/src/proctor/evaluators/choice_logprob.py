@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -21,8 +22,10 @@ class ChoiceLogprob(LogprobEvaluator):
     """Multiple choice by the log-likelihood of each option, plain and by its length in bytes.
 
     The options are not shown: each is scored as an answer to the question, without the end of the
-    turn. An option as likely as the right one makes the answer wrong.
+    turn. An option as likely as the right one makes the answer wrong, unless it is the same.
     """
+
+    version: ClassVar[int] = 2
 
     label: ClassVar[str] = "choice_logprob"
 
@@ -76,14 +79,14 @@ class ChoiceTally(LogprobTally):
             failed = GradedPair(Outcome.FAILED, reason=reason)
             grades = {PLAIN: failed, NORMALIZED: failed}
         else:
-            assert isinstance(example.target, int)
+            right = example.right_choices
             by_sum = [-text.text_nll for text in scored]
             by_length = [-text.text_nll / text.text_bytes for text in scored]
             grades = {
                 name: GradedPair(
                     Outcome.GRADED,
                     Grade(
-                        float(_is_likeliest(example.target, likelihoods)),
+                        float(_is_likeliest(right, likelihoods)),
                         metadata={"likelihoods": likelihoods},
                     ),
                 )
@@ -102,6 +105,7 @@ class ChoiceTally(LogprobTally):
         )
 
 
-def _is_likeliest(target: int, likelihoods: Sequence[float]) -> bool:
-    others = [value for index, value in enumerate(likelihoods) if index != target]
-    return likelihoods[target] > max(others)
+def _is_likeliest(right: Sequence[int], likelihoods: Sequence[float]) -> bool:
+    """Whether one of the right options, which are equal, is likelier than every other one."""
+    others = [value for index, value in enumerate(likelihoods) if index not in right]
+    return max(likelihoods[index] for index in right) > max(others, default=-math.inf)

@@ -95,6 +95,7 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
         seed = context.seed if self.sampling.seed is None else self.sampling.seed
         self._seeded_sampling = self.sampling.model_copy(update={"seed": seed})
         self._seen = HashCounter()
+        self._kept_orders = 0
         self._names = evaluator.grader_names()
         self._fingerprints = [fingerprint(grader) for grader in self.graders]
         self.ledger = Ledger(
@@ -147,6 +148,11 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
     async def result(self) -> EvaluationResult:
         """Samples and grades every selected example."""
         await self.ask_all()
+        if self._kept_orders:
+            self.context.progress.warn(
+                self.name,
+                f"{self._kept_orders} rows were not shuffled: an option refers to others",
+            )
         return EvaluationResult.from_ledger(
             self.name,
             self.ledger,
@@ -155,6 +161,11 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
             tallies=self._tallies,
         )
 
+    def details(self) -> dict[str, object]:
+        """What the result's record says beside the scores; also how many rows kept their order."""
+        kept = {"rows_not_shuffled": self._kept_orders} if self._kept_orders else {}
+        return super().details() | kept
+
     @property
     def in_flight(self) -> RequestsInFlight:
         """The requests that are on their way."""
@@ -162,6 +173,7 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
 
     def read(self, rows: Sequence[tuple[int, Example]]) -> list[RenderedRow]:
         """Renders rows in one batch."""
+        self._kept_orders += sum(self.style.keeps_order(example) for _, example in rows)
         shown = [(position, *self.style.present(example)) for position, example in rows]
         conversations = [self.style.messages(example) for _, example, _ in shown]
         prompts = self.rendered.renderer.prompt_tokens_batch(

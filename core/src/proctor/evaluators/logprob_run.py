@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from proctor.errors import BackendError, RendererError
@@ -123,19 +123,20 @@ class LogprobRun(RowRun[LogprobEvaluator, RenderedRow, RenderedRow]):
         return self._in_flight
 
     def make_style(self) -> PromptStyle:
-        """As the evaluator's options say; shots are answered by the texts of their options."""
+        """As the evaluator's options say: options are scored, not shown."""
         few_shot, seed = self.evaluator.few_shot, self.context.seed
         return PromptStyle(
             system=self.evaluator.system,
-            shots=tuple(map(_answered, choose_shots(few_shot, seed))) if few_shot else (),
+            shots=choose_shots(few_shot, seed) if few_shot else (),
             n=few_shot.n if few_shot else 0,
             seed=seed,
+            shows_choices=False,
         )
 
     def check(self, example: Example) -> None:
         """Refuses a row without a text to score, and one that can't be shown."""
         self.evaluator.check_example(example)
-        self.style.messages(_without_choices(example))
+        self.style.messages(example)
 
     def connect(self, client: Client, context: EvaluationContext | None = None) -> None:
         """Takes the model.
@@ -167,7 +168,7 @@ class LogprobRun(RowRun[LogprobEvaluator, RenderedRow, RenderedRow]):
 
     def _read_row(self, position: int, example: Example) -> RenderedRow:
         renderer = self.rendered.renderer
-        messages = list(self.style.messages(_without_choices(example)))
+        messages = list(self.style.messages(example))
         texts = self.evaluator.texts(example)
         try:
             prompt = renderer.prompt_tokens(messages)
@@ -256,15 +257,3 @@ async def _all(requests: Iterable[Coroutine[object, None, Answered]]) -> list[An
             raise given
         answered.append(given)
     return answered
-
-
-def _without_choices(example: Example) -> Example:
-    """The question alone: options are scored, not shown."""
-    return replace(example, choices=None, target=None)
-
-
-def _answered(shot: Example) -> Example:
-    """A shot whose answer is the right option's text, as the options of the question are texts."""
-    if shot.choices is None or not isinstance(shot.target, int):
-        return shot
-    return replace(shot, choices=None, target=shot.choices[shot.target])

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from proctor.components.component import ComponentKind
 from proctor.datasets.dataset import Dataset
+from proctor.datasets.option_references import referring_options
 from proctor.errors import DatasetError
 from proctor.hashing import hash64
 from proctor.types import Example, Message, choice_letter, message_text
@@ -41,7 +42,10 @@ class PromptStyle:
         shots: Answered examples in order of preference, one more than ``n`` if there is one.
         n: How many shots to show.
         seed: Steers the order of choices.
-        shuffle_choices: Whether the options of a multiple choice question are shuffled.
+        shuffle_choices: Whether the options of a multiple choice question are shuffled, unless
+            they refer to each other.
+        shows_choices: Whether options are part of the question; without them a shot is answered by
+            the text of its right one.
         choice_instruction: What stands under the options.
     """
 
@@ -50,12 +54,14 @@ class PromptStyle:
     n: int = 0
     seed: int = 0
     shuffle_choices: bool = True
+    shows_choices: bool = True
     choice_instruction: str = CHOICE_INSTRUCTION
 
     def present(self, example: Example) -> tuple[Example, list[int] | None]:
         """The example as the model sees it, and the order in which its choices are shown.
 
-        The order depends on the example's id and the seed alone. Entry i is the index, in the
+        The order depends on the example's id and the seed alone; options that refer to each other
+        stay in theirs. Entry i is the index, in the
         dataset's row, of the option that is shown as the i-th letter; None without choices.
 
         Raises:
@@ -71,7 +77,7 @@ class PromptStyle:
                 fix="the target of a multiple choice question is the index of the right one",
             )
         order = list(range(len(example.choices)))
-        if self.shuffle_choices:
+        if self.shuffle_choices and not self.keeps_order(example):
             order.sort(key=lambda index: hash64(self.seed, "choices", example.id, index))
         if len(example.choices) > 26:
             raise DatasetError(
@@ -84,6 +90,10 @@ class PromptStyle:
             target=order.index(example.target),
         )
         return shown, order
+
+    def keeps_order(self, example: Example) -> bool:
+        """Whether options are not shuffled because one of them refers to others."""
+        return bool(self.shuffle_choices and example.choices and referring_options(example.choices))
 
     def messages(self, shown: Example) -> list[Message]:
         """The conversation for a presented example: system, shots, question.
@@ -107,7 +117,7 @@ class PromptStyle:
             conversation = conversation[len(head) :]
         for shot in self._shots_for(shown):
             head.extend(self._question(shot))
-            head.append(Message(role="assistant", content=_gold_answer(shot)))
+            head.append(Message(role="assistant", content=self._gold_answer(shot)))
         return head + conversation
 
     def _shots_for(self, shown: Example) -> Iterable[Example]:
@@ -118,10 +128,14 @@ class PromptStyle:
                 f"row {shown.id!r} is one of its own {self.n} shots, and there is none to spare",
                 fix="lower few_shot's n, or add shots",
             )
-        return (self.present(shot)[0] for shot in others[: self.n])
+        chosen = others[: self.n]
+        return (self.present(shot)[0] for shot in chosen) if self.shows_choices else chosen
+
+    def _gold_answer(self, shot: Example) -> str:
+        return (shot.letter if self.shows_choices else None) or shot.targets[0]
 
     def _question(self, shown: Example) -> list[Message]:
-        if shown.choices is None:
+        if shown.choices is None or not self.shows_choices:
             return list(shown.messages)
         options = "\n".join(
             f"{choice_letter(index)}) {choice}" for index, choice in enumerate(shown.choices)
@@ -144,7 +158,7 @@ def choose_shots(few_shot: FewShot, seed: int) -> tuple[Example, ...]:
         DatasetError: There are too few shots with a target and a question of their own.
     """
     wanted = few_shot.n + 1
-    distinct: dict[str, tuple[int, Example]] = {}
+    distinct: dict[tuple[str, ...], tuple[int, Example]] = {}
     for example in few_shot.dataset.examples():
         if any(target.strip() for target in example.targets):
             entry = (hash64(seed, "few_shot", example.id), example)
@@ -161,14 +175,12 @@ def choose_shots(few_shot: FewShot, seed: int) -> tuple[Example, ...]:
 
 
 def _smallest_entries(
-    entries: dict[str, tuple[int, Example]], count: int
-) -> Sequence[tuple[str, tuple[int, Example]]]:
+    entries: dict[tuple[str, ...], tuple[int, Example]], count: int
+) -> Sequence[tuple[tuple[str, ...], tuple[int, Example]]]:
     return heapq.nsmallest(count, entries.items(), key=lambda item: (item[1][0], item[1][1].id))
 
 
-def _gold_answer(shown: Example) -> str:
-    return shown.letter or shown.targets[0]
-
-
-def _plain_question(example: Example) -> str:
-    return "\n".join(" ".join(message_text(m).split()).casefold() for m in example.messages)
+def _plain_question(example: Example) -> tuple[str, ...]:
+    """What tells questions apart: their words and, in any order, their options."""
+    stem = "\n".join(" ".join(message_text(m).split()).casefold() for m in example.messages)
+    return stem, *sorted(" ".join(choice.split()) for choice in example.choices or ())

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
+from proctor.datasets.group_fields import GroupFields
+from proctor.datasets.reading import RowReader
 from proctor.datasets.selection import Selection
 from proctor.errors import first_cause
 from proctor.evaluators.dataset_evaluator import DatasetEvaluator
@@ -28,8 +29,6 @@ RENDER_BATCH = 32
 MISSED_BATCH = 1000
 """Rows that are counted as missing at once."""
 
-Rows = Iterator[tuple[int, Example]]
-"""Positions in the dataset, and the examples there."""
 Evaluator = TypeVar("Evaluator", bound=DatasetEvaluator)
 Ready = TypeVar("Ready")
 """A row that is ready to be asked about."""
@@ -108,10 +107,17 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Ready, Admitted]):
     def _choose(self) -> None:
         dataset = self.evaluator.dataset
         self.style = self.make_style()
+        self._fields = GroupFields(self.evaluator.by)
         self.selection = self.choose(
-            dataset, self.graders, scan=self.evaluator.scan, check=self.check
+            dataset, self.graders, scan=self.evaluator.scan, check=self._look_at
         )
+        if self.selection.total is not None:
+            self._fields.check(self.name)
         self._provenance = dataset.provenance()
+
+    def _look_at(self, example: Example) -> None:
+        self._fields.look(example)
+        self.check(example)
 
     def details(self) -> dict[str, object]:
         """What the result's record says beside the scores."""
@@ -138,6 +144,7 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Ready, Admitted]):
         self.context.progress.started(
             self.name, None if total is None else total * self.samples_per_row
         )
+        rows = RowReader(self.selection)
         queue: asyncio.Queue[Admitted | None] = asyncio.Queue(maxsize=2 * self.context.concurrency)
         try:
             async with asyncio.TaskGroup() as group:
@@ -148,7 +155,6 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Ready, Admitted]):
                 workers = [
                     group.create_task(self._work(queue)) for _ in range(self.context.concurrency)
                 ]
-                rows = self.selection.rows()
                 await self._produce(rows, queue)
                 for _ in workers:
                     await queue.put(None)
@@ -160,14 +166,14 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Ready, Admitted]):
                     await stage.finish()
         except BaseExceptionGroup as errors:
             raise first_cause(errors) from errors
+        finally:
+            rows.close()
+        if total is None and not self.context.stop.is_set and (wrong := self._fields.problem()):
+            self.context.progress.warn(self.name, "; ".join(wrong))
         self.context.progress.finished(self.name)
 
-    async def _produce(self, rows: Rows, queue: asyncio.Queue[Admitted | None]) -> None:
-        def ready() -> list[Ready]:
-            batch = list(islice(rows, RENDER_BATCH))
-            return self.read(batch) if batch else []
-
-        while not self.context.stop.is_set and (batch := await asyncio.to_thread(ready)):
+    async def _produce(self, rows: RowReader, queue: asyncio.Queue[Admitted | None]) -> None:
+        while not self.context.stop.is_set and (batch := await rows.batch(RENDER_BATCH, self.read)):
             for row in map(self.admit, batch):
                 if self.context.stop.is_set:
                     self.skip(row)
@@ -181,8 +187,8 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Ready, Admitted]):
             else:
                 await self.ask(row)
 
-    async def _miss(self, rows: Rows) -> None:
+    async def _miss(self, rows: RowReader) -> None:
         """Counts the rows that an interrupt left unread as missing: what came back is no score."""
-        while batch := await asyncio.to_thread(lambda: list(islice(rows, MISSED_BATCH))):
+        while batch := await rows.batch(MISSED_BATCH, list):
             for _, example in batch:
                 self.miss(example)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-# the class depends on the platform, which a type checker can't follow
+# Python's own, whose class depends on the platform: a type checker can't follow
 _CONTEXT: Any = multiprocessing.get_context(_METHOD)
 
 
@@ -44,9 +44,9 @@ def _main_hidden() -> Iterator[None]:
     with _hiding:
         original = spawn.get_preparation_data
 
-        def without_main(name: str) -> dict[str, Any]:
+        def without_main(name: str) -> dict[str, object]:
             # another thread may be starting a process of its own
-            data: dict[str, Any] = original(name)
+            data: dict[str, object] = original(name)
             if threading.get_ident() == this_thread:
                 data.pop("init_main_from_name", None)
                 data.pop("init_main_from_path", None)
@@ -91,7 +91,7 @@ class WorkerServer:
                 stop()
 
 
-def _server() -> Any:
+def _server() -> Any:  # Python's own, of no public type
     """Python's own server of processes, which has no public name."""
     from multiprocessing import forkserver
 

@@ -14,10 +14,9 @@ import pickle
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from proctor.errors import ProctorError, UngradedError, is_infrastructure_error, one_line
-from proctor.grading.grader import Grader
+from proctor.grading.grader import Given, Grader
 from proctor.plugins.importing import import_file
 
 
@@ -30,7 +29,7 @@ class ProcessVerdict:
         answer: What ``extract_answer`` returned.
     """
 
-    verdict: Any
+    verdict: Given
     answer: str | None
 
 
@@ -45,7 +44,7 @@ class ProcessFailure:
     """
 
     reason: str
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, object] = field(default_factory=dict)
     is_transient: bool = False
 
 
@@ -98,7 +97,7 @@ def grade_pickled(pickled_pair: bytes) -> bytes:
         if hasattr(signal, "alarm"):
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(_Place.alarm)
-        answer: Any = _graded(pickled_pair)
+        answer: ProcessVerdict | ProcessFailure = _graded(pickled_pair)
     except BaseException as error:  # also an exit: here it is the grader's mistake
         answer = _failure(error)
     finally:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from proctor import DatasetError
+from proctor import BooleanText, DatasetError
 
 Row = Mapping[str, Any]
 
@@ -113,6 +113,8 @@ def as_json(value: Any, name: str, where: str) -> Any:
     Raises:
         DatasetError: It has no such form, as an image has none.
     """
+    if isinstance(value, BooleanText):
+        return value.truth
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from proctor import DatasetError
 from proctor_datasets.columns import Row
+from proctor_datasets.labels import label_reading
 from proctor_datasets.rows import RowDataset
 
 _REPO = r"^[A-Za-z0-9][\w.-]*(/[\w.-]+)?$"
@@ -23,8 +24,11 @@ _T = TypeVar("_T")
 class HuggingFace(RowDataset):
     """A split of a dataset of the Hugging Face hub, or of a folder in one of its layouts.
 
-    Class labels are read as their names. Code that a dataset brings is never run.
+    Class labels are read as their names, hidden ones as no label. Code that a dataset brings is
+    never run.
     """
+
+    version: ClassVar[int] = 2
 
     repo: str | None = Field(default=None, pattern=_REPO)
     """The dataset's id on the hub, such as openai/gsm8k."""
@@ -61,15 +65,14 @@ class HuggingFace(RowDataset):
         """Yields each row, class labels as names.
 
         Raises:
-            DatasetError: The hub can't be reached, or has no such dataset or split.
+            DatasetError: The hub can't be reached, has no such dataset or split, or a label has no
+                name.
         """
-        from datasets import ClassLabel
-
         opened = self._open_once()
-        labels = {
-            name: feature
+        readings = {
+            name: reading
             for name, feature in (opened.features or {}).items()
-            if isinstance(feature, ClassLabel)
+            if (reading := label_reading(feature)) is not None
         }
         rows = iter(opened)
         number = 0
@@ -78,11 +81,10 @@ class HuggingFace(RowDataset):
             if row is None:
                 return
             number += 1
-            for name, feature in labels.items():
-                # unlabelled rows have -1
-                if isinstance(row[name], int) and 0 <= row[name] < feature.num_classes:
-                    row[name] = feature.int2str(row[name])
-            yield f"{self.source()} row {number}", row
+            where = f"{self.source()} row {number}"
+            for name, reading in readings.items():
+                row[name] = reading(row[name], where)
+            yield where, row
 
     def source(self) -> str:
         """The id or folder, with the split."""
@@ -92,6 +94,13 @@ class HuggingFace(RowDataset):
         """The hub's commit, or the files of a folder with their SHA-256."""
         self._open_once()
         return dict(self._provenance)
+
+    def without_target(self) -> str:
+        """Another split may have what this one hides."""
+        return (
+            f"the labels of the split {self.split!r} are hidden or missing: give a 'split' that "
+            "has them, such as validation"
+        )
 
     async def close(self) -> None:
         """Lets go of the table."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from proctor import Dataset, DatasetError, Example, HashCounter, Message, hash64
-from proctor_datasets.choices import TargetForm, read_choices, right_index
+from proctor_datasets.choices import (
+    Choices,
+    TargetForm,
+    are_marks,
+    marked_index,
+    read_choices,
+    right_index,
+)
 from proctor_datasets.columns import (
     Row,
     as_json,
@@ -20,6 +26,7 @@ from proctor_datasets.columns import (
     template_fields,
 )
 from proctor_datasets.conversations import is_conversation, read_conversation
+from proctor_datasets.targets import compiled, cut_out, from_json
 
 
 class RowDataset(Dataset):
@@ -39,6 +46,9 @@ class RowDataset(Dataset):
     target_pattern: str | None = None
     """A regular expression that cuts the target out of its column: its first group, at its last
     match, such as "#### (.+)"."""
+    target_format: Literal["text", "json"] = "text"
+    """What text in the target's column is: the target itself, or a target, or a list of which any
+    will do, as JSON."""
     target_is: TargetForm | None = None
     """What the target of a multiple choice question is, where it could be several things."""
     choices: str | list[str] | None = None
@@ -59,16 +69,15 @@ class RowDataset(Dataset):
     @classmethod
     def _check_target_pattern(cls, pattern: str | None) -> str | None:
         if pattern is not None:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"no regular expression: {error}") from None
+            compiled(pattern)
         return pattern
 
     @model_validator(mode="after")
     def _check_input(self) -> Self:
         if self.input is not None and self.template is not None:
             raise ValueError("'input' and 'template' both say what the question is; keep one")
+        if self.target_pattern is not None and self.target_format == "json":
+            raise ValueError("'target_pattern' cuts text, and 'target_format' is json; keep one")
         return self
 
     def read_rows(self) -> Iterator[tuple[str, Row]]:
@@ -99,18 +108,16 @@ class RowDataset(Dataset):
         return "the dataset"
 
     def _example(self, row: Row, where: str, seen: HashCounter) -> Example:
-        choices, target = None, self._target(row, where)
         source = self.choices
         if source is None and row.get("choices") is not None:
             source = "choices"
+        target: str | int | list[str] | None
         if source:
-            choices, labels = read_choices(row, source, where)
-            if isinstance(target, list):
-                raise DatasetError("several targets for a multiple choice question", where=where)
-            if target is not None:
-                target = right_index(target, choices, labels, self.target_is, where)
-        elif target is not None:
-            target = self._texts(target, where)
+            options = read_choices(row, source, where)
+            choices, target = options.texts, self._right_index(row, options, where)
+        else:
+            choices, value = None, self._target(row, where)
+            target = None if value is None else self._texts(value, where)
         return Example(
             id=self._id(row, where, seen),
             input=self._input(row, where),
@@ -142,15 +149,27 @@ class RowDataset(Dataset):
             value, name = row.get("target"), "target"
         else:
             value, name = column(row, self.target, where), self.target
-        if value is None or self.target_pattern is None:
-            return value
-        text = as_text(value, name, where)
-        matches = list(re.finditer(self.target_pattern, text))
-        if not matches:
-            raise DatasetError(
-                f"target_pattern matches nothing in column {name!r}: {text[:60]!r}", where=where
-            )
-        return (matches[-1].group(min(1, matches[-1].re.groups)) or "").strip()
+        if value is None:
+            return None
+        if self.target_pattern is not None:
+            return cut_out(self.target_pattern, as_text(value, name, where), name, where)
+        if self.target_format == "json" and isinstance(value, str):
+            return from_json(value, name, where)
+        return value
+
+    def _right_index(self, row: Row, options: Choices, where: str) -> int | None:
+        target = self._target(row, where)
+        if target is None and self.target is None:
+            target = options.marks
+        if isinstance(target, (list, tuple)) and len(target) == 1:
+            (target,) = target
+        if isinstance(target, (list, tuple)):
+            if len(target) >= len(options.texts) and are_marks(target):
+                return marked_index(target, options.texts, where)
+            raise DatasetError("several targets for a multiple choice question", where=where)
+        if target is None:
+            return None
+        return right_index(target, options.texts, options.labels, self.target_is, where)
 
     def _texts(self, target: Any, where: str) -> str | list[str]:
         name = self.target or "target"

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 import proctor
+from proctor.evaluators.context import Progress
+from proctor.evaluators.prompts import FewShot, PromptStyle, choose_shots
 from proctor.sampling.budget import RequestBudget
 from proctor.testing import Reply, ScriptedClient
 
@@ -116,3 +119,105 @@ async def test_a_tasks_own_stop_string_is_a_clean_end(evaluate: Any, asked: Any)
     assert client.parameters[0].stop == ["\n\nUser:", "\n###"]
     assert result.metrics["numbers/score"] == 1.0
     assert records.samples[0]["messages"][-1]["content"] == "<0>"
+
+
+class Referring(proctor.Dataset):
+    """Questions of which every second one has an option that refers to others."""
+
+    n: int = 20
+
+    def examples(self) -> Iterator[proctor.Example]:
+        for number in range(self.n):
+            last = "Both A and B" if number % 2 else "wrong w"
+            yield proctor.Example(
+                id=f"c{number}",
+                input=f"Which is <{number}>?",
+                choices=("wrong x", "wrong y", "wrong z", last),
+                target=3,
+            )
+
+
+async def test_options_that_refer_to_each_other_keep_their_order(new_records: Any) -> None:
+    warnings: list[str] = []
+
+    class Heard(Progress):
+        def warn(self, evaluator: str, message: str) -> None:
+            warnings.append(message)
+
+    client = ScriptedClient(lambda prompt, _: "A")
+    for shuffles, kept in ((True, 10), (False, None)):
+        records = new_records()
+        context = proctor.EvaluationContext.for_client(client, sink=records, progress=Heard())
+        evaluator = proctor.GradedEvaluator(
+            name="c",
+            dataset=Referring(),
+            graders=[Letter()],
+            renderer="role_colon",
+            shuffle_choices=shuffles,
+        )
+        result = await evaluator.evaluate(client, context)
+        assert result.details.get("rows_not_shuffled") == kept
+        orders = {record["example"]: record["choice_order"] for record in records.samples}
+        assert all(orders[f"c{number}"] == [0, 1, 2, 3] for number in range(1, 20, 2))
+        shuffled = [orders[f"c{number}"] != [0, 1, 2, 3] for number in range(0, 20, 2)]
+        assert any(shuffled) == shuffles
+    assert warnings == ["10 rows were not shuffled: an option refers to others"]
+
+
+def _question(name: str, *choices: str) -> proctor.Example:
+    return proctor.Example(id=name, input="Which is true?", choices=choices, target=0)
+
+
+class Listed(proctor.Dataset):
+    """Examples as they are given."""
+
+    listed: list[proctor.Example]
+
+    def examples(self) -> Iterator[proctor.Example]:
+        return iter(self.listed)
+
+
+def test_one_stem_with_other_options_is_another_question() -> None:
+    shots = [_question("s1", "cats purr", "cats bark"), _question("s2", "dogs bark", "dogs purr")]
+    few_shot = FewShot(dataset=Listed(listed=shots), n=2)
+    chosen = choose_shots(few_shot, 0)
+    assert len(chosen) == 2
+    style = PromptStyle(shots=chosen, n=2)
+    row = _question("r", "cows moo", "cows purr")
+    assert len(style.messages(style.present(row)[0])) == 5
+    hidden = PromptStyle(shots=chosen, n=2, shows_choices=False)
+    answers = [m["content"] for m in hidden.messages(row) if m["role"] == "assistant"]
+    assert sorted(answers) == ["cats purr", "dogs bark"]
+
+
+@pytest.mark.parametrize("shows_choices", [True, False])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_question_is_its_own_shot_in_whatever_order_its_options_stand(
+    seed: int, shows_choices: bool
+) -> None:
+    shots = (_question("s1", "cats purr", "cats  bark"), _question("s2", "a", "b"))
+    style = PromptStyle(shots=shots, n=2, seed=seed, shows_choices=shows_choices)
+    row = _question("r", "cats bark", "cats purr")
+    with pytest.raises(proctor.DatasetError, match="one of its own 2 shots"):
+        style.messages(style.present(row)[0])
+
+
+@given(st.lists(st.sampled_from(["x", "y", "z", " x"]), min_size=2, max_size=8), st.data())
+def test_every_equal_option_is_right_wherever_it_is_shown(choices: list[str], data: Any) -> None:
+    target = data.draw(st.integers(0, len(choices) - 1))
+    example = proctor.Example(id="e", input="Q", choices=tuple(choices), target=target)
+    shown, order = PromptStyle(seed=data.draw(st.integers(0, 9))).present(example)
+    assert order is not None
+    assert shown.letter in shown.letters
+    right = choices[target].strip()
+    assert [order[index] for index in shown.right_choices] == [
+        index for index in order if choices[index].strip() == right
+    ]
+    assert {shown.choices[ord(letter) - 65].strip() for letter in shown.letters} == {right}
+    assert len(shown.letters) == [choice.strip() for choice in choices].count(right)
+
+
+def test_without_choices_there_are_no_letters() -> None:
+    example = proctor.Example(id="e", input="Q", target="A")
+    assert (example.right_choices, example.letters) == ([], [])
+    assert proctor.Example(id="e", input="Q", choices=("a", "b")).letters == []

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+import proctor
+
 
 async def test_the_likeliest_option_plain_and_by_length(
     preferring: Any, choice: Any, choice_rows: Any
@@ -67,3 +69,16 @@ async def test_shots_are_answered_with_a_text(
     await choice(choice_rows[:1], few_shot=shots)(client)
     text = str(client.tokenizer.decode(client.asked[0]))
     assert "User: Question 4?\n\nAssistant: bb\n\nUser: Question 0?" in text
+
+
+async def test_either_of_two_equal_options_is_right(preferring: Any, choice: Any) -> None:
+    client = preferring({"a": -1.0, "bb": -1.5, "ccc": -4.0})
+    for choices, target, score in (
+        (("a", "bb", "a"), 0, 1.0),
+        (("a", "bb", "a"), 2, 1.0),
+        (("a", "bb", "a"), 1, 0.0),
+        (("a", "bb", "bb"), 2, 0.0),
+    ):
+        row = proctor.Example(id="e", input="Q", choices=choices, target=target)
+        metrics = await choice([row])(client)
+        assert metrics["choice_logprob/accuracy/score"] == score

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from proctor.datasets.lint.finding import Finding, Severity, Tally, gold_position, target_texts
 from proctor.datasets.lint.uniformity import uniform_p
+from proctor.datasets.option_references import referring_options
 from proctor.types import Example
 
 MOST_OPTIONS = 26
@@ -28,6 +29,7 @@ class ChoicesCheck:
         self._unusable = Tally()
         self._same = Tally()
         self._contained = Tally()
+        self._referring = Tally()
 
     def look(self, row: int, example: Example) -> None:
         """Takes the next row."""
@@ -44,6 +46,8 @@ class ChoicesCheck:
             self._same.add(row)
         if not self._are_shown:
             return
+        if referring_options(example.choices):
+            self._referring.add(row)
         distinct = sorted(set(options), key=len)[:MOST_OPTIONS]
         if any(
             shorter and shorter in longer
@@ -62,6 +66,12 @@ class ChoicesCheck:
         )
         yield from self._same.finding(
             "same-choices", "error", "two options are the same", "remove one, or the row"
+        )
+        yield from self._referring.finding(
+            "referring-choices",
+            "warning",
+            "an option refers to others or to their order, so that the row is not shuffled",
+            "reword it, or read the score against where the right option stands",
         )
         yield from self._contained.finding(
             "contained-choices",

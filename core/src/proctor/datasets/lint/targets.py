@@ -16,6 +16,7 @@ from proctor.datasets.lint.finding import (
     prompt_text,
     target_texts,
 )
+from proctor.datasets.selection import HIDDEN_LABEL
 from proctor.hashing import hash64
 from proctor.types import Example
 
@@ -28,6 +29,8 @@ WEAK_BASELINE = 0.6
 LEAK_SHARE = 0.05
 """From this share of rows on, targets in their prompts are a warning."""
 
+_HIDDEN_HINT = "where a split's labels are hidden, take another one, such as validation"
+
 
 class TargetsCheck:
     """Finds rows without a target, with an empty one, or with one that their prompt contains."""
@@ -37,6 +40,7 @@ class TargetsCheck:
         self._rows = 0
         self._without = Tally()
         self._blank = Tally()
+        self._hidden = Tally()
         self._in_prompt = Tally()
 
     def look(self, row: int, example: Example) -> None:
@@ -47,6 +51,8 @@ class TargetsCheck:
             self._without.add(row)
         if any(not target.strip() for target in targets):
             self._blank.add(row)
+        if targets == [HIDDEN_LABEL]:
+            self._hidden.add(row)
         prompt = f" {normalised(prompt_text(example))} "
         wanted = [normalised(target) for target in targets]
         if any(len(target) > 1 and f" {target} " in prompt for target in wanted):
@@ -54,17 +60,25 @@ class TargetsCheck:
 
     def findings(self) -> Iterator[Finding]:
         """What was found."""
-        all_rows = "no row has a target" if self._without.count == self._rows else "no target"
+        hint = f"{_HIDDEN_HINT}; else "
+        is_all = self._without.count == self._rows
         yield from self._without.finding(
-            "no-target", "error", all_rows, "map the dataset's column to target, or remove the rows"
+            "no-target",
+            "error",
+            "no row has a target" if is_all else "no target",
+            (hint if is_all else "") + "map the dataset's column to target, or remove the rows",
         )
-        all_rows = "every target is empty" if self._blank.count == self._rows else "an empty target"
+        is_all = self._blank.count == self._rows
         yield from self._blank.finding(
             "empty-target",
             "error",
-            all_rows,
-            "remove the rows: an empty target is part of every answer",
+            "every target is empty" if is_all else "an empty target",
+            (hint if is_all else "") + "remove the rows: an empty target is part of every answer",
         )
+        if self._hidden.count == self._rows > 1:
+            yield from self._hidden.finding(
+                "hidden-target", "error", f"every target is {HIDDEN_LABEL}", _HIDDEN_HINT
+            )
         often = self._in_prompt.count >= LEAK_SHARE * self._rows
         severity: Severity = "warning" if often else "info"
         yield from self._in_prompt.finding(
