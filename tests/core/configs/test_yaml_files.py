@@ -23,7 +23,7 @@ def read(tmp_path):
     def run(text):
         file = tmp_path / "evals.yaml"
         file.write_text(text, "utf-8")
-        return read_yaml(file)[0]
+        return read_yaml(file).content
 
     return run
 
@@ -74,7 +74,7 @@ def test_a_word_in_data_is_never_another_text(tmp_path_factory, word):
     file.write_text(f"a: {word}\nb: [{word}]\n", "utf-8")
     if word.lower() == "null" and word in ("null", "Null", "NULL"):
         return
-    data = as_written(read_yaml(file)[0])
+    data = as_written(read_yaml(file).content)
     shown = {True: "true", False: "false"}
     for value in (data["a"], data["b"][0]):
         assert (shown[value] if isinstance(value, bool) else str(value)) == word
@@ -84,8 +84,8 @@ def test_a_word_in_data_is_never_another_text(tmp_path_factory, word):
 def test_an_option_is_the_number_that_was_written(tmp_path_factory, number):
     file = tmp_path_factory.mktemp("numbers") / "a.yaml"
     file.write_text(f"a: {number!r}\n", "utf-8")
-    assert read_yaml(file)[0] == {"a": number}
-    text = as_written(read_yaml(file)[0])["a"]
+    assert read_yaml(file).content == {"a": number}
+    text = as_written(read_yaml(file).content)["a"]
     assert str(text) == repr(number)
 
 
@@ -145,7 +145,7 @@ def test_aliases_are_read(read):
 def test_what_a_program_writes_is_read_as_it_was(tmp_path_factory, value):
     file = tmp_path_factory.mktemp("dumped") / "a.yaml"
     file.write_text(yaml.safe_dump({"value": value}), "utf-8")
-    assert read_yaml(file)[0] == {"value": value}
+    assert read_yaml(file).content == {"value": value}
 
 
 class Options(Grader):
