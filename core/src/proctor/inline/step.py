@@ -150,6 +150,7 @@ class StepEvaluation:
         self.step = step
         self.training = [entry for entry in due if needs_training_client(entry.evaluator)]
         self.sampling = [entry for entry in due if not needs_training_client(entry.evaluator)]
+        self.without_snapshot: list[ConfiguredEvaluator] = []
         self._evaluator = evaluator
         self._names = [entry.name for entry in due]
         self._run = StepRun(evaluator, step, due)
@@ -172,6 +173,7 @@ class StepEvaluation:
         try:
             snapshot = await self._evaluator.opener.open(submitted)
         except Exception as error:
+            self.without_snapshot = self.sampling
             for entry in self.sampling:
                 self._run.failed(entry, error)
             return
