@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from proctor.errors import ProctorError, UngradedError, one_line
 from proctor.grading.attempts import GRADING_RETRIES, attempts
+from proctor.grading.copies import own_pair
 from proctor.grading.grader import Grader
 from proctor.scoring.grades import GradedPair, checked_value
 from proctor.types import Example, Grade, Outcome, Sample
@@ -29,8 +30,8 @@ Report = Callable[[Any, GradedPair], None]
 class GradingStage:
     """Grades pairs of one grader as they arrive.
 
-    Synchronous graders run on a thread of their own; one that hangs loses its thread and the pair
-    that it hung on, and no other.
+    Each call of a grader gets copies of its own. Synchronous graders run on a thread of their own;
+    one that hangs loses its thread and the pair that it hung on, and no other.
 
     Args:
         grader: An open grader.
@@ -105,11 +106,12 @@ class GradingStage:
         return [self._settle(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
     async def _batch_verdicts(self, pairs: Sequence[Pair]) -> list[Any]:
+        own = [own_pair(*pair) for pair in pairs]
         if self._is_async:
-            call = self.grader.grade_batch(pairs)
+            call = self.grader.grade_batch(own)
         else:
             call = in_daemon_thread(
-                lambda: _finished(self.grader.grade_batch(pairs)), "proctor-grader"
+                lambda: _finished(self.grader.grade_batch(own)), "proctor-grader"
             )
         verdicts = list(await within(call, self.grader.grading_timeout))
         if len(verdicts) != len(pairs):
@@ -118,7 +120,7 @@ class GradingStage:
 
     async def _grade_alone(self, pair: Pair) -> GradedPair:
         async def graded() -> GradedPair:
-            verdict = await within(self.grader.grade(*pair), self.grader.grading_timeout)
+            verdict = await within(self.grader.grade(*own_pair(*pair)), self.grader.grading_timeout)
             return self._settle(pair, verdict)
 
         try:
@@ -187,7 +189,7 @@ class GradingStage:
         try:
             for attempt in attempts():
                 with attempt:
-                    return self._settle(pair, _finished(self.grader.grade(*pair)))
+                    return self._settle(pair, _finished(self.grader.grade(*own_pair(*pair))))
                 time.sleep(attempt.pause)
         except BaseException as error:  # on this thread an exit is the grader's mistake
             return _raised(error)
@@ -205,7 +207,7 @@ class GradingStage:
             given = verdict.value if isinstance(verdict, Grade) else verdict
             return _ungraded(f"the grade {given!r:.200} is not on the scale {worst} to {best}")
         try:
-            answer = self.grader.extract_answer(*pair)
+            answer = self.grader.extract_answer(*own_pair(*pair))
         except Exception as error:
             return _ungraded(f"extract_answer raised {one_line(error)}")
         grade = replace(verdict, value=value) if isinstance(verdict, Grade) else Grade(value)
