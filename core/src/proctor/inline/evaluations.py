@@ -237,6 +237,7 @@ class InlineEvaluations:
         evaluation = self._evaluator.begin(step, due)
         if self._thread is None:
             with evaluation:
+                await self._evaluator.enter_loop(due)
                 # a group waits for both: a record that came later would find its file closed
                 try:
                     async with asyncio.TaskGroup() as group:
