@@ -166,7 +166,10 @@ class StepRun(Run):
         return self._digests.of(entry.name).add
 
     def finished(self, entry: ConfiguredEvaluator, result: EvaluationResult) -> None:
-        """Warns where the answers are those of the step before, bit for bit."""
+        """Warns where numbers are withheld, and where the answers are those of the step before."""
+        if result.withheld is not None and not result.graders:
+            # where there is a ledger, its coverage is logged at every step
+            self.context.progress.warn(entry.name, f"left out: {result.withheld}")
         digest = self._digests.of(entry.name)
         warning = self._frozen_weights.warning(entry.name, self.step, digest)
         if warning is not None:
