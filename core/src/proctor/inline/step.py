@@ -20,6 +20,7 @@ from proctor.evaluators.capped_client import OnResponse
 from proctor.evaluators.context import EvaluationContext
 from proctor.inline.failures import FailureLog, LoggedWarnings
 from proctor.inline.frozen_weights import DigestedRecords, FrozenWeightsCheck
+from proctor.inline.plain_names import plain_name
 from proctor.inline.snapshots import SnapshotOpener, Submitted
 from proctor.renderers.tokenizers import Tokenizer
 from proctor.runs.execution import ForeignEvaluator
@@ -281,4 +282,7 @@ class StepEvaluation:
             metrics |= result.metrics
         for suite in report.suites.values():
             metrics |= suite.metrics
-        return metrics | self._evaluator.failures.metrics(names)
+        metrics |= self._evaluator.failures.metrics(names)
+        if self._evaluator.options.metric_names == "plain":
+            return {plain_name(name): value for name, value in metrics.items()}
+        return metrics
