@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from proctor import Outcome
 from proctor_judge.verdicts import Unreadable, read_lines, read_structured
 
 WORDS = ("INCORRECT", "CORRECT")
@@ -164,3 +165,13 @@ def test_thinking_before_a_structured_reply():
     assert read_structured(mention, ["VERDICT"], WORDS) == {"VERDICT": "CORRECT"}
     with pytest.raises(Unreadable, match="never ends"):
         read_structured('<think>{"VERDICT": "CORRECT"}', ["VERDICT"], WORDS)
+
+
+def test_a_draft_is_no_grade(judged):
+    grading, chat = judged("<think>It may be.\nVERDICT: CORRECT\nBut")
+    assert grading.outcome is Outcome.UNGRADED
+    assert "its thinking never ends" in grading.reason
+    # told what was wrong, it was asked once more
+    assert len(chat.prompts) == 2
+    grading, _ = judged("<think>\nVERDICT: CORRECT\n</think>\nVERDICT: INCORRECT")
+    assert grading.grade.value == 0.0
