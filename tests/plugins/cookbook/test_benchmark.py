@@ -286,3 +286,53 @@ async def test_the_judge_that_it_opens_is_closed_at_the_end_of_the_run(
     report = await run_config(load_config({"model": Model(), "evaluators": [made]}), tmp_path)
     assert bool(report.errors) is fails
     assert LOG == ["open", "close"]
+
+
+class Warned(Progress):
+    """Keeps what a person is warned of."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def warn(self, evaluator: str, message: str) -> None:
+        self.said.append(message)
+
+
+async def warned(client: Any, **options: Any) -> tuple[proctor.EvaluationResult, list[str]]:
+    progress = Warned()
+    context = proctor.EvaluationContext.for_client(client, progress=progress)
+    result = await evaluator(**options).evaluate(client, context)
+    return result, [message for message in progress.said if "proportion" in message]
+
+
+async def test_a_benchmark_of_0_and_1_is_a_proportion_where_the_config_says_so(
+    benchmark: Any, client_of: Any
+) -> None:
+    """No benchmark declares it, and it is never guessed from the rewards."""
+
+    def script(prompt: str, index: int) -> str:
+        return f"It is <{asked(prompt)}>." if asked(prompt) % 3 else "No idea."
+
+    guessed, said = await warned(client_of(script), num_samples=2)
+    assert len(said) == 1
+    assert "every reward is 0 or 1" in said[0]
+    assert "'proportion: true'" in said[0]
+    assert "say_numbers/reward/pass@2" not in guessed.metrics
+    declared, said = await warned(client_of(script), num_samples=2, proportion=True)
+    assert said == []
+    assert declared.metrics["say_numbers/reward/pass@2"] == pytest.approx(8 / 12)
+    assert declared.metrics["say_numbers/score"] == guessed.metrics["say_numbers/score"]
+    # Student's interval and Wilson's
+    low = "say_numbers/reward/ci_low"
+    assert declared.metrics[low] != guessed.metrics[low]
+
+
+async def test_other_rewards_are_no_proportion(benchmark: Any, client_of: Any) -> None:
+    benchmark.reward = 0.5
+    client = client_of(lambda prompt, _: f"<{asked(prompt)}>")
+    result, said = await warned(client)
+    assert said == []
+    assert result.metrics["say_numbers/score"] == 0.5
+    declared, _ = await warned(client, proportion=True)
+    assert declared.graders[0].estimate.samples == 0
+    assert "say_numbers/score" not in declared.metrics

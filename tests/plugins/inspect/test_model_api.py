@@ -31,6 +31,7 @@ from proctor.testing import Reply, ScriptedClient, check_grader, grade_answer
 from proctor_inspect import InspectAPIFromTinkerSampling
 from proctor_inspect.backend import InspectBackend
 from proctor_inspect.messages import to_inspect
+from proctor_inspect.model_api.evaluation import evaluation_model
 from proctor_inspect.scorer_grader import InspectScorer
 
 QUESTION = [ChatMessageUser(content="Capital of France?")]
@@ -111,6 +112,11 @@ def test_text_is_not_altered():
         {"top_logprobs": 5},
         {"reasoning_effort": "high"},
         {"extra_body": {"a": 1}},
+        {"effort": "low"},
+        {"verbosity": "high"},
+        {"reasoning_mode": "pro"},
+        {"parallel_tool_calls": False},
+        {"internal_tools": True},
     ],
 )
 def test_what_a_client_cant_do_is_an_error(asked):
@@ -118,6 +124,24 @@ def test_what_a_client_cant_do_is_an_error(asked):
     with pytest.raises(ConfigError, match=next(iter(asked))):
         generated(api, **asked)
     assert client.requests == 0
+
+
+def test_what_a_client_does_anyway_is_no_error():
+    api, _ = api_over()
+    output = generated(api, parallel_tool_calls=True, internal_tools=False, num_choices=1)
+    assert output.completion == "Paris."
+
+
+def test_an_evaluation_takes_one_answer_of_each_request():
+    """The others would be paid for, and never graded."""
+    _, client = api_over()
+    context = proctor.EvaluationContext.for_client(client)
+    rendered = proctor.RenderedModel.choose(context.opened(client), "role_colon")
+    model = evaluation_model(rendered, context, proctor.SamplingOptions())
+    with pytest.raises(ConfigError, match=r"num_choices: 3.*epochs: 3"):
+        generated(model.api, num_choices=3)
+    assert client.requests == 0
+    assert generated(model.api, num_choices=1).completion == "Paris."
 
 
 def test_tools_and_audio_without_a_format_are_errors():

@@ -8,6 +8,7 @@ import stat
 import pytest
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import GenerateConfig
 from inspect_ai.scorer import match
 
 from proctor import ConfigError, DatasetError, ProctorError, UnknownComponentError
@@ -158,3 +159,25 @@ def test_the_versions_are_those_that_the_distribution_requires():
         f">={tasks.TESTED[0]}",
         f"<{tasks.TESTED[1]}",
     }
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"num_choices": 5}, "epochs: 5"),
+        ({"effort": "low"}, "effort"),
+        ({"verbosity": "low"}, "verbosity"),
+        ({"parallel_tool_calls": False}, "parallel_tool_calls"),
+        ({"internal_tools": True}, "internal_tools"),
+        ({"logit_bias": {1: 2.0}}, "logit_bias"),
+    ],
+)
+def test_what_a_sampling_client_cant_do_is_refused_before_anything_is_sampled(asked, said):
+    task = Task(dataset=[Sample("a", target="b")], scorer=match(), config=GenerateConfig(**asked))
+    assert said in refused(task, ConfigError)
+
+
+def test_one_choice_is_what_there_is():
+    config = GenerateConfig(num_choices=1, temperature=0.5, parallel_tool_calls=True)
+    task = Task(dataset=[Sample("a", target="b")], scorer=match(), config=config)
+    assert len(tasks.load([task], {})) == 1

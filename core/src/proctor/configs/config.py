@@ -38,6 +38,9 @@ class InlineOptions(BaseModel):
     """Tokens of prompts and answers for the evaluation of one step; nothing is sent after them."""
     on_error: Literal["log", "raise"] = "log"
     """What a failing evaluator does: it is logged and counted, or it ends training."""
+    metric_names: Literal["standard", "plain"] = "standard"
+    """What a training loop gets: the names of ``results.json``, or those in letters that every
+    tracker takes."""
     log_path: Path | None = None
     """The training's log folder; the samples of each evaluation are kept in it."""
 

@@ -16,6 +16,7 @@ from proctor.evaluators.graded_options import GradedOptions
 from proctor.evaluators.prompts import PromptStyle, choose_shots
 from proctor.evaluators.records import request_digest, sample_key
 from proctor.evaluators.row_run import RowRun
+from proctor.grading.function_grader import annotated_verdict
 from proctor.grading.grader import Grader
 from proctor.grading.stage import GradingStage
 from proctor.hashing import HashCounter, hash64
@@ -112,6 +113,14 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
         ]
         tallies = zip(self._names, (grader.tally() for grader in self.graders), strict=True)
         self._tallies = {name: tally for name, tally in tallies if tally is not None}
+        # graders that do not say whether they grade yes or no, with whether all grades were so far
+        self._yes_or_no: dict[str, bool | None] = {
+            name: None
+            for name, grader in zip(self._names, self.graders, strict=True)
+            if grader.proportion is None
+            and not grader.is_proportion
+            and annotated_verdict(grader) is None
+        }
 
     def make_style(self) -> PromptStyle:
         """As the evaluator's options say."""
@@ -152,6 +161,13 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
             self.context.progress.warn(
                 self.name,
                 f"{self._kept_orders} rows were not shuffled: an option refers to others",
+            )
+        for name in (name for name, yes_or_no in self._yes_or_no.items() if yes_or_no):
+            self.context.progress.warn(
+                self.name,
+                f"{name} returns no annotated bool, so its score is taken as a mean of numbers: "
+                "where it grades yes or no, annotate '-> bool' for a proportion's interval and "
+                "pass@k",
             )
         return EvaluationResult.from_ledger(
             self.name,
@@ -240,6 +256,9 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
         if ticket.status == "truncated" and graded.outcome is Outcome.GRADED:
             # a grader that sees truncated answers says what one is worth, not that it is whole
             graded = replace(graded, outcome=Outcome.TRUNCATED)
+        if name in self._yes_or_no and graded.value is not None:
+            so_far = self._yes_or_no[name] is not False
+            self._yes_or_no[name] = so_far and graded.value in self.graders[index].scale()
         self.ledger.record(
             ticket.row, ticket.index, name, graded.outcome, graded.value, answer=graded.answer
         )

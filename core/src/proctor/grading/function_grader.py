@@ -47,3 +47,11 @@ def grader_name(grader: Grader) -> str:
     if isinstance(grader, FunctionGrader):
         return grader._function.__name__
     return type(grader).__name__
+
+
+def annotated_verdict(grader: Grader) -> object:
+    """What a grader, or its function, is annotated to return; None without an annotation."""
+    if isinstance(grader, FunctionGrader):
+        return return_annotation(grader._function)
+    kind = type(grader)
+    return return_annotation(kind.grade_batch if grader.is_batched else kind.grade)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from proctor.errors import ProctorError, UngradedError, one_line
 from proctor.grading.attempts import GRADING_RETRIES, attempts
+from proctor.grading.copies import own_pair
 from proctor.grading.grader import Given, Grader
 from proctor.grading.process_worker import ProcessVerdict
 from proctor.scoring.grades import GradedPair, checked_value
@@ -34,8 +35,8 @@ Report = Callable[[Ticket, GradedPair], None]
 class GradingStage(Generic[Ticket]):
     """Grades pairs of one grader as they arrive.
 
-    Synchronous graders run on a thread of their own; one that hangs loses its thread and the pair
-    that it hung on, and no other.
+    Each call of a grader gets copies of its own. Synchronous graders run on a thread of their own;
+    one that hangs loses its thread and the pair that it hung on, and no other.
 
     Args:
         grader: An open grader.
@@ -117,11 +118,12 @@ class GradingStage(Generic[Ticket]):
         return [self._settle(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
     async def _batch_verdicts(self, pairs: Sequence[Pair]) -> list[Given]:
+        own = [own_pair(*pair) for pair in pairs]
         if self._is_async:
-            call = self.grader.grade_batch(pairs)
+            call = self.grader.grade_batch(own)
         else:
             call = in_daemon_thread(
-                lambda: _finished(self.grader.grade_batch(pairs)), "proctor-grader"
+                lambda: _finished(self.grader.grade_batch(own)), "proctor-grader"
             )
         verdicts = list(await within(call, self.grader.grading_timeout))
         if len(verdicts) != len(pairs):
@@ -130,9 +132,10 @@ class GradingStage(Generic[Ticket]):
 
     async def _grade_alone(self, pair: Pair) -> GradedPair:
         async def graded() -> GradedPair:
+            own = own_pair(*pair)
             if self._processes is not None:
-                return self._settle(pair, await self._processes.grade(*pair))
-            verdict = await within(self.grader.grade(*pair), self.grader.grading_timeout)
+                return self._settle(pair, await self._processes.grade(*own))
+            verdict = await within(self.grader.grade(*own), self.grader.grading_timeout)
             return self._settle(pair, verdict)
 
         try:
@@ -201,7 +204,7 @@ class GradingStage(Generic[Ticket]):
         try:
             for attempt in attempts():
                 with attempt:
-                    return self._settle(pair, _finished(self.grader.grade(*pair)))
+                    return self._settle(pair, _finished(self.grader.grade(*own_pair(*pair))))
                 time.sleep(attempt.pause)
         except BaseException as error:  # on this thread an exit is the grader's mistake
             return _raised(error)
@@ -223,7 +226,10 @@ class GradingStage(Generic[Ticket]):
             return _ungraded(f"the grade {given!r:.200} is not on the scale {worst} to {best}")
         try:
             # a process has read the answer too: here, that could hang
-            answer = in_process.answer if in_process else self.grader.extract_answer(*pair)
+            if in_process is not None:
+                answer = in_process.answer
+            else:
+                answer = self.grader.extract_answer(*own_pair(*pair))
         except Exception as error:
             return _ungraded(f"extract_answer raised {one_line(error)}")
         grade = replace(verdict, value=value) if isinstance(verdict, Grade) else Grade(value)

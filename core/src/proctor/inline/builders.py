@@ -65,6 +65,7 @@ class InlineEvaluator:
         if self._entry.every is not None and call % self._entry.every:
             return {}
         with self._evaluator.begin(call, [self._entry]) as evaluation:
+            await self._evaluator.enter_loop([self._entry])
             if takes_training:
                 await evaluation.run_training(client)
             else:

@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import Self
 
 from proctor.components.place import Written
-from proctor.errors import ConfigError, first_cause
+from proctor.configs.config import ConfiguredEvaluator
+from proctor.errors import ConfigError, first_cause, reason_of
 from proctor.evaluators.bases import needs_training_client
 from proctor.inline.schedule import Schedule
 from proctor.inline.snapshots import Submitted, settled, submit_snapshot
@@ -94,7 +95,11 @@ class InlineEvaluations:
                     )
 
     def is_due(self, step: int) -> bool:
-        """Whether ``step`` would evaluate anything at a step."""
+        """Whether ``step`` would evaluate anything at a step.
+
+        Due is the first step that is asked about, and then each that reaches or passes a multiple
+        of the period. A step whose evaluation was cancelled, or got no snapshot, stays due.
+        """
         return bool(self._schedule.due(step))
 
     async def step(
@@ -145,6 +150,8 @@ class InlineEvaluations:
             self._raise_failure()
         finally:
             await self._close()
+            for missed, names in self._schedule.missed():
+                logger.warning("step %d was never evaluated by %s", missed, ", ".join(names))
         return self._latest[1] if self._latest[0] == step else {}
 
     async def results(self) -> AsyncIterator[tuple[int, dict[str, float]]]:
@@ -202,13 +209,27 @@ class InlineEvaluations:
                     where=f"step {step}",
                     fix="give training_client= too, or leave the evaluator out",
                 )
-        if self._thread is not None and self._is_running() and not is_last:
+        if self._is_running() and not is_last and self._options.when_busy == "skip":
             sampled = [e for e in due if not needs_training_client(e.evaluator)]
-            if self._options.when_busy == "skip" and sampled:
+            if sampled:
                 logger.warning("step %d is not evaluated: the one before still is", step)
+                self._schedule.pass_over(sampled, step)
                 due = [e for e in due if e not in sampled]
                 if not due:
                     return {}
+        try:
+            return await self._evaluate_due(due, step, training_client, sampling_client)
+        except BaseException as error:
+            self._came_to_nothing(due, step, error)
+            raise
+
+    async def _evaluate_due(
+        self,
+        due: list[ConfiguredEvaluator],
+        step: int,
+        training_client: TrainingClient,
+        sampling_client: Client,
+    ) -> dict[str, float]:
         submitted = await settled(sampling_client)
         if submitted is None and any(not needs_training_client(e.evaluator) for e in due):
             submitted = await submit_snapshot(training_client)
@@ -216,6 +237,7 @@ class InlineEvaluations:
         evaluation = self._evaluator.begin(step, due)
         if self._thread is None:
             with evaluation:
+                await self._evaluator.enter_loop(due)
                 # a group waits for both: a record that came later would find its file closed
                 try:
                     async with asyncio.TaskGroup() as group:
@@ -233,6 +255,16 @@ class InlineEvaluations:
         self._running = self._thread.submit(self._in_background(evaluation, submitted))
         return foreground
 
+    def _came_to_nothing(
+        self, due: list[ConfiguredEvaluator], step: int, error: BaseException
+    ) -> None:
+        """Says that a step is not evaluated, and has it evaluated when it is asked for again."""
+        self._schedule.take_back(due, step)
+        is_cancelled = isinstance(error, (asyncio.CancelledError, KeyboardInterrupt))
+        reason = "it was cancelled" if is_cancelled else reason_of(error)
+        names = ", ".join(entry.name for entry in due)
+        logger.warning("step %d is not evaluated by %s: %s", step, names, reason)
+
     async def _in_background(self, evaluation: StepEvaluation, submitted: Submitted) -> None:
         self._background = (asyncio.current_task(), evaluation)
         try:
@@ -240,11 +272,13 @@ class InlineEvaluations:
                 await evaluation.run_sampling(submitted)
                 self._deliver(evaluation)
         except Exception as error:  # the next step raises it
+            self._came_to_nothing(evaluation.sampling, evaluation.step, error)
             self._error = error
 
     def _deliver(self, evaluation: StepEvaluation) -> dict[str, float]:
         metrics = evaluation.finish()
         step = evaluation.step
+        self._schedule.take_back(evaluation.without_snapshot, step)
         self._latest = (step, self._latest[1] | metrics if self._latest[0] == step else metrics)
         self._arrived.append((step, metrics))
         self._wake()
@@ -290,7 +324,9 @@ class InlineEvaluations:
             running.cancel()
             await asyncio.wait({running}, timeout=ENDING_SECONDS)
             # one that heeds no cancellation does not end its run by itself
-            evaluation.close(asyncio.CancelledError())
+            cancelled = asyncio.CancelledError()
+            evaluation.close(cancelled)
+            self._came_to_nothing(evaluation.sampling, evaluation.step, cancelled)
         await self._evaluator.close()
 
     def _check(self, step: int, training_client: TrainingClient, sampling_client: Client) -> None:

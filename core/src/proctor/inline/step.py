@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -18,13 +20,19 @@ from proctor.evaluators.capped_client import OnResponse
 from proctor.evaluators.context import EvaluationContext
 from proctor.inline.failures import FailureLog, LoggedWarnings
 from proctor.inline.frozen_weights import DigestedRecords, FrozenWeightsCheck
+from proctor.inline.plain_names import plain_name
 from proctor.inline.snapshots import SnapshotOpener, Submitted
 from proctor.renderers.tokenizers import Tokenizer
+from proctor.runs.execution import ForeignEvaluator
 from proctor.runs.folder import free_folder
 from proctor.runs.run import Run
 from proctor.sampling.budget import RequestBudget, StopSignal
 from proctor.sampling.models import TrainingClient
 from proctor.scoring.results import EvaluationResult
+from proctor.waiting import within
+
+STALE_SECONDS = 5.0
+"""How long closing what an event loop that is gone has left behind may take."""
 
 
 class StepEvaluator:
@@ -56,6 +64,7 @@ class StepEvaluator:
         self.frozen_weights = FrozenWeightsCheck()
         self.opener = SnapshotOpener(tokenizer)
         self.budget = budget or RequestBudget(config.options.concurrency)
+        self._loops: dict[str, weakref.ref[asyncio.AbstractEventLoop]] = {}
         if log_path is not None:
             try:
                 log_path.mkdir(parents=True, exist_ok=True)
@@ -69,9 +78,46 @@ class StepEvaluator:
         """The evaluation of one step by the evaluators that are due."""
         return StepEvaluation(self, step, due)
 
+    async def enter_loop(self, due: Sequence[ConfiguredEvaluator]) -> None:
+        """Has evaluators open their parts anew where this event loop is not that of before.
+
+        A loop of training that is not async calls ``asyncio.run`` at each step. What holds a
+        connection, such as a judge's client, lives in the event loop that it was opened in.
+        """
+        loop = asyncio.get_running_loop()
+        for entry in due:
+            if self._is_of_another_loop(entry.name):
+                self.failures.say(
+                    "inline",
+                    "graders and datasets are opened anew at each step",
+                    "each has an event loop of its own; call asyncio.run once, around the loop of "
+                    "training, or set mode: background",
+                )
+                await self._close_stale(entry.evaluator)
+            self._loops[entry.name] = weakref.ref(loop)
+
+    def _is_of_another_loop(self, evaluator: str) -> bool:
+        """Whether an evaluator was last entered in another event loop than this one."""
+        loop = self._loops.get(evaluator)
+        return loop is not None and loop() is not asyncio.get_running_loop()
+
+    async def _close_stale(self, evaluator: ForeignEvaluator) -> None:
+        """Closes what was opened in an event loop that is gone, as far as that can be."""
+        if isinstance(evaluator, Component):
+            # a connection can say no goodbye any more: the system closes it
+            with suppress(Exception):
+                await within(evaluator.close(), STALE_SECONDS)
+
     async def close(self) -> None:
-        """Closes the evaluators; in the event loop that evaluated."""
-        evaluators = [entry.evaluator for entry in self.config.evaluators]
+        """Closes the evaluators; in the event loop that evaluated, unless that is gone.
+
+        Raises:
+            Exception: What the first that can't be closed raised.
+        """
+        stale = [e for e in self.config.evaluators if self._is_of_another_loop(e.name)]
+        for entry in stale:
+            await self._close_stale(entry.evaluator)
+        evaluators = [e.evaluator for e in self.config.evaluators if e not in stale]
         await close_all(e for e in evaluators if isinstance(e, Component))
 
 
@@ -121,7 +167,10 @@ class StepRun(Run):
         return self._digests.of(entry.name).add
 
     def finished(self, entry: ConfiguredEvaluator, result: EvaluationResult) -> None:
-        """Warns where the answers are those of the step before, bit for bit."""
+        """Warns where numbers are withheld, and where the answers are those of the step before."""
+        if result.withheld is not None and not result.graders:
+            # where there is a ledger, its coverage is logged at every step
+            self.context.progress.warn(entry.name, f"left out: {result.withheld}")
         digest = self._digests.of(entry.name)
         warning = self._frozen_weights.warning(entry.name, self.step, digest)
         if warning is not None:
@@ -150,6 +199,7 @@ class StepEvaluation:
         self.step = step
         self.training = [entry for entry in due if needs_training_client(entry.evaluator)]
         self.sampling = [entry for entry in due if not needs_training_client(entry.evaluator)]
+        self.without_snapshot: list[ConfiguredEvaluator] = []
         self._evaluator = evaluator
         self._names = [entry.name for entry in due]
         self._run = StepRun(evaluator, step, due)
@@ -172,6 +222,7 @@ class StepEvaluation:
         try:
             snapshot = await self._evaluator.opener.open(submitted)
         except Exception as error:
+            self.without_snapshot = self.sampling
             for entry in self.sampling:
                 self._run.failed(entry, error)
             return
@@ -231,4 +282,7 @@ class StepEvaluation:
             metrics |= result.metrics
         for suite in report.suites.values():
             metrics |= suite.metrics
-        return metrics | self._evaluator.failures.metrics(names)
+        metrics |= self._evaluator.failures.metrics(names)
+        if self._evaluator.options.metric_names == "plain":
+            return {plain_name(name): value for name, value in metrics.items()}
+        return metrics

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import hashlib
 import logging
@@ -9,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, cast
 
 import pluggy
 
@@ -49,6 +50,7 @@ HEAVY_PACKAGES = (
 """Packages that a plugin's entry module must not import."""
 
 Returned: TypeAlias = Any  # what a plugin's hook returned
+Argument = TypeVar("Argument")
 
 
 class PluginManager:
@@ -78,6 +80,7 @@ class PluginManager:
         self._pluggy = pluggy.PluginManager(GROUP)
         self._pluggy.add_hookspecs(hookspecs)
         self._dropped: set[str] = set()
+        self._own_runs: dict[str, tuple[ObservedRun | None, ObservedRun]] = {}
         self._blocked = set(blocked)
         self._only = None if only is None else set(only)
         _register_core(self.registry)
@@ -296,12 +299,13 @@ class PluginManager:
         """Tells observers that a run ended."""
         self._observe("proctor_run_finished", run=run)
 
-    def _observe(self, hook: str, **arguments: object) -> None:
-        if not getattr(self._pluggy.hook, hook).get_hookimpls():
-            return
-        for plugin in list(self._working()):
+    def _observe(self, hook: str, run: ObservedRun, **arguments: object) -> None:
+        """Tells each observer, with copies of its own of everything that can be changed."""
+        observers = {i.plugin_name for i in getattr(self._pluggy.hook, hook).get_hookimpls()}
+        for plugin in [p for p in self._working() if p.qualified_name in observers]:
             try:
-                self._call(plugin, hook, **arguments)
+                own = {name: _own(argument) for name, argument in arguments.items()}
+                self._call(plugin, hook, run=self._own_run(plugin, run), **own)
             except Exception as error:
                 self._dropped.add(plugin.qualified_name)
                 logger.warning(
@@ -310,6 +314,30 @@ class PluginManager:
                     hook,
                     one_line(error),
                 )
+
+    def _own_run(self, plugin: Plugin, run: ObservedRun) -> ObservedRun:
+        """A plugin's own copy of a run: one for all its samples, since ``run.json`` can be long."""
+        told, own = self._own_runs.get(plugin.qualified_name, (None, run))
+        if told is not run:
+            own = _own(run)
+            self._own_runs[plugin.qualified_name] = (run, own)
+        return own
+
+
+def _own(argument: Argument) -> Argument:
+    """A copy, down to what can't be copied: a lock in a row's metadata is the only one there is."""
+    whole: object = argument
+    copied: object
+    if type(whole) is dict:
+        copied = {key: _own(value) for key, value in whole.items()}
+    elif type(whole) is list:
+        copied = [_own(value) for value in whole]
+    else:
+        try:
+            copied = copy.deepcopy(whole)
+        except Exception:
+            copied = whole
+    return cast(Argument, copied)
 
 
 def _register_core(registry: Registry) -> None:

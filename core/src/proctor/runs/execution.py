@@ -19,6 +19,7 @@ from proctor.scoring.results import EvaluationResult
 from proctor.waiting import Overdue, within
 
 ForeignEvaluator: TypeAlias = Any  # an evaluator that a plugin or a person wrote
+Returned: TypeAlias = Any  # a value that such an evaluator returned
 
 CANCELLING_SECONDS = 1.0
 """How long an evaluator may take to end its requests when it is cancelled."""
@@ -142,9 +143,31 @@ def checked_metrics(name: str, numbers: object) -> dict[str, float]:
     """
     if not isinstance(numbers, Mapping) or not numbers:
         raise ProctorError(f"{name} returned no metrics", fix="return a dict of names to numbers")
+    checked: dict[str, float] = {}
+    for key, value in numbers.items():
+        number = _number(value)
+        if number is None:
+            raise ProctorError(
+                f"{name} returned {value!r:.100} as {key!r}, which is no number",
+                fix="return a dict of names to numbers",
+            )
+        if str(key) in checked:
+            raise ProctorError(f"{name} returned two metrics {str(key)!r}", fix="rename one")
+        checked[str(key)] = number
+    return checked
+
+
+def _number(value: Returned) -> float | None:
+    """A number as a float; None for what is none.
+
+    A bool is 0 or 1, as Python has it. A Decimal, a scalar of numpy's and a tensor of one element
+    are numbers; text is none, whatever it says.
+    """
     try:
-        return {str(key): float(value) for key, value in numbers.items()}
-    except (TypeError, ValueError):
-        raise ProctorError(
-            f"{name} returned {dict(numbers)!r:.200}", fix="return a dict of names to numbers"
-        ) from None
+        # of a tensor with several elements it raises
+        value = value.item() if hasattr(value, "item") else value
+        if isinstance(value, (str, bytes, bytearray)):
+            return None
+        return float(value)
+    except Exception:  # whatever a foreign object raises, it gives no number
+        return None

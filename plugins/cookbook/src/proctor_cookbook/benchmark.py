@@ -53,7 +53,7 @@ class CookbookBenchmark(ComponentEvaluator):
     limit: int | None = Field(default=None, ge=1)
     """Take this many examples: the same ones each time."""
     num_samples: int = Field(default=1, ge=1)
-    """Answers to each example; more than one adds pass@k."""
+    """Answers to each example; more than one adds pass@k to a ``proportion``."""
     renderer: str | None = None
     """tinker-cookbook's name of the renderer; by default the one it recommends for the model."""
     sampling: SamplingOptions | None = None
@@ -66,6 +66,9 @@ class CookbookBenchmark(ComponentEvaluator):
     """The judge of a benchmark that needs one: a backend and its options."""
     judge_renderer: str | None = None
     """tinker-cookbook's name of the judge's renderer; by default the one it recommends."""
+    proportion: bool = False
+    """Whether every reward is 0 or 1, for a proportion's interval and pass@k; any other reward is
+    no grade then. No benchmark says so itself."""
     min_coverage: float | None = Field(default=None, ge=0.0, le=1.0)
     """The share of answers that must have a grade for there to be a score."""
 
@@ -116,7 +119,7 @@ class BenchmarkRun(DatasetRun[CookbookBenchmark]):
         super().__init__(evaluator, context)
         self.sampling = evaluator.sampling or context.sampling
         self.ledger = Ledger(
-            [LedgerColumn(REWARD, 0.0, 1.0, proportion=False)],
+            [LedgerColumn(REWARD, 0.0, 1.0, proportion=evaluator.proportion)],
             num_samples=evaluator.num_samples,
         )
         self._graded: list[tuple[float, dict[str, float | int]]] = []
@@ -171,6 +174,14 @@ class BenchmarkRun(DatasetRun[CookbookBenchmark]):
             for _ in range(min(together, self.context.budget.cap, len(chosen) or 1)):
                 group.create_task(worker())
         self.context.progress.finished(self.name)
+        rewards = {reward for reward, _ in self._graded}
+        # where all are one number, they say nothing of the others that there may be
+        if rewards == {0.0, 1.0} and not self.evaluator.proportion:
+            self.context.progress.warn(
+                self.name,
+                "every reward is 0 or 1, and the score is taken as a mean of numbers: "
+                "'proportion: true' gives a proportion's interval and pass@k",
+            )
         result = EvaluationResult.from_ledger(
             self.name,
             self.ledger,
@@ -251,6 +262,10 @@ class BenchmarkRun(DatasetRun[CookbookBenchmark]):
             return GradedPair(Outcome(status), reason=error)
         if not (math.isfinite(reward) and 0.0 <= reward <= 1.0):
             return GradedPair(Outcome.UNGRADED, reason=f"the reward {reward!r} is not in 0 to 1")
+        if self.evaluator.proportion and reward not in (0.0, 1.0):
+            return GradedPair(
+                Outcome.UNGRADED, reason=f"the reward {reward!r} of a proportion is not 0 or 1"
+            )
         return GradedPair(Outcome.GRADED, Grade(reward))
 
     def _own_metrics(self) -> dict[str, float]:

@@ -20,6 +20,7 @@ from inspect_ai._util.registry import registry_find, registry_info, registry_loo
 from packaging.version import Version
 
 from proctor import ConfigError, DatasetError, Example, UnknownComponentError
+from proctor_inspect.model_api.generation import refuse_choices, refuse_unsupported
 
 PACKAGES = {"inspect_evals": "inspect-evals"}
 """Packages of tasks whose name on PyPI is not their name in Inspect."""
@@ -229,12 +230,15 @@ _DATASET_ERRORS = frozenset(
 
 
 def _check(loaded: LoadedTask) -> None:
-    """Refuses a task that could only fail on this machine.
+    """Refuses a task that could only fail on this machine, or with a sampling client.
 
     Raises:
-        ConfigError: It has no scorer, or needs a sandbox that is not there.
+        ConfigError: It has no scorer, asks for what a sampling client can't do, or needs a sandbox
+            that is not there.
     """
     task = loaded.task
+    refuse_unsupported(task.config, "auto")
+    refuse_choices(task.config)
     if not task.scorer:
         raise ConfigError("it has no scorer, so that nothing grades it", where=loaded.spec)
     kinds = {s.type for s in (task.sandbox, *(x.sandbox for x in task.dataset)) if s is not None}

@@ -66,6 +66,7 @@ class LLMJudge(Grader):
     calibration: Path | None = None
     """A file of ``proctor judge calibrate``, by which the score is corrected too."""
 
+    version: ClassVar[int] = 2
     needs_target: ClassVar[bool] = False
     grading_timeout: ClassVar[float] = 86_400.0
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from inspect_ai.model import Model, modelapi
+from inspect_ai.model import ChatMessage, GenerateConfig, Model, ModelOutput, modelapi
+from inspect_ai.tool import ToolChoice, ToolInfo
 
 from proctor import EvaluationContext, RenderedModel, SamplingOptions
 from proctor_inspect.model_api.chat_model import SampledModelAPI
-from proctor_inspect.model_api.generation import generate_config
+from proctor_inspect.model_api.generation import generate_config, refuse_choices
 
 
 def evaluation_model(
@@ -30,4 +31,13 @@ def evaluation_model(
 
 @modelapi(name="proctor-evaluation")
 class _EvaluationModelAPI(SampledModelAPI):
-    pass
+    async def generate(
+        self,
+        input: list[ChatMessage],
+        tools: list[ToolInfo],
+        tool_choice: ToolChoice,
+        config: GenerateConfig,
+    ) -> ModelOutput:
+        """Samples as Inspect asks, one answer a request: what is sampled is graded."""
+        refuse_choices(config)
+        return await super().generate(input, tools, tool_choice, config)

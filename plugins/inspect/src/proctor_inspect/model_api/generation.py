@@ -14,17 +14,21 @@ DEFAULT_MAX_TOKENS = 1024
 
 UNSUPPORTED = (
     "best_of",
+    "effort",
     "extra_body",
     "fallback_models",
     "frequency_penalty",
+    "internal_tools",
     "logit_bias",
     "modalities",
     "presence_penalty",
     "prompt_logprobs",
     "reasoning_effort",
+    "reasoning_mode",
     "reasoning_tokens",
     "response_schema",
     "top_logprobs",
+    "verbosity",
 )
 """What Inspect can ask and a sampling client can't do."""
 
@@ -64,12 +68,32 @@ def refuse_unsupported(config: GenerateConfig, tool_choice: ToolChoice) -> None:
         ConfigError: Inspect asks for it.
     """
     for name in UNSUPPORTED:
-        if getattr(config, name) not in (None, 0, False, [], {}):
+        # earlier versions of Inspect lack some
+        if getattr(config, name, None) not in (None, 0, False, [], {}):
             raise ConfigError(
                 f"the task asks for {name}, which a sampling client can't do", where="inspect"
             )
+    if config.parallel_tool_calls is False:
+        raise ConfigError(
+            "the task asks for no parallel_tool_calls, and a sampling client can't prevent them",
+            where="inspect",
+        )
     if tool_choice not in ("auto", "none"):
         raise ConfigError(
             f"the task asks for tool_choice {tool_choice!r}, and a sampling client only has auto",
             where="inspect",
+        )
+
+
+def refuse_choices(config: GenerateConfig) -> None:
+    """Looks for several choices of one request, of which Inspect's scorers see the first.
+
+    Raises:
+        ConfigError: Inspect asks for them.
+    """
+    if (config.num_choices or 1) > 1:
+        raise ConfigError(
+            f"the task asks for num_choices: {config.num_choices}, and only the first is scored",
+            where="inspect",
+            fix=f"give the evaluator 'epochs: {config.num_choices}'",
         )
