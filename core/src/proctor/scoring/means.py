@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from proctor.scoring.json_fields import JsonFields
@@ -20,12 +20,20 @@ class Mean:
         ci_low: The lower end of the 95% interval, whichever end of the scale is better; NaN where
             there is no interval.
         ci_high: The upper end.
+        interval_doubt: Why the interval may hold the truth less often than it says, in few words:
+            few clusters, few events; None where it is to be trusted, or there is none.
     """
 
     score: float
     stderr: float
     ci_low: float
     ci_high: float
+    interval_doubt: str | None = field(default=None, kw_only=True)
+
+    @property
+    def interval_trusted(self) -> bool | None:
+        """Whether the interval is to be trusted; None where there is none."""
+        return None if math.isnan(self.ci_low) else self.interval_doubt is None
 
     def to_json(self) -> dict[str, Any]:
         """The mean as JSON; null for what is not known."""
@@ -34,6 +42,8 @@ class Mean:
             "stderr": known(self.stderr),
             "ci_low": known(self.ci_low),
             "ci_high": known(self.ci_high),
+            "interval_trusted": self.interval_trusted,
+            "interval_doubt": self.interval_doubt,
         }
 
     @classmethod
@@ -43,7 +53,8 @@ class Mean:
         Raises:
             ConfigError: A key is missing or wrong.
         """
-        return Mean(*mean_from(JsonFields.of(raw)))
+        fields = JsonFields.of(raw)
+        return Mean(*mean_from(fields), interval_doubt=doubt_from(fields))
 
 
 def mean_from(fields: JsonFields) -> tuple[float, float, float, float]:
@@ -54,6 +65,15 @@ def mean_from(fields: JsonFields) -> tuple[float, float, float, float]:
         fields.known("ci_low"),
         fields.known("ci_high"),
     )
+
+
+def doubt_from(fields: JsonFields) -> str | None:
+    """Why the interval of an object is not to be trusted.
+
+    A file that was written before intervals said so has no such key: its intervals are taken as
+    they were meant then, as trusted.
+    """
+    return fields.optional_text("interval_doubt") if "interval_doubt" in fields else None
 
 
 def known(number: float) -> float | None:

@@ -24,7 +24,7 @@ from proctor.errors import ConfigError
 from proctor.scoring.estimates import Estimate
 from proctor.scoring.json_fields import JsonFields
 from proctor.scoring.means import Mean
-from proctor.scoring.metric_names import valid_name
+from proctor.scoring.metric_names import SCORE_METRICS, valid_name
 from proctor.scoring.results import EvaluationResult
 
 
@@ -75,8 +75,8 @@ class SuiteResult:
         coverage = samples / pairs if pairs else 0.0
         metrics = {f"{name}/coverage": coverage, f"{name}/n": float(n)}
         for kind, mean in (("micro", micro), ("macro", macro)):
-            values = mean.to_json() if mean else {}
-            metrics |= {f"{name}/{kind}/{key}": v for key, v in values.items() if v is not None}
+            values = {key: getattr(mean, key) for key in SCORE_METRICS} if mean else {}
+            metrics |= {f"{name}/{kind}/{key}": v for key, v in values.items() if math.isfinite(v)}
         return cls(
             name=name,
             evaluators=tuple(result.name for result in results),
@@ -167,4 +167,11 @@ def _weighted(estimates: Sequence[Estimate], weights: Sequence[float]) -> Mean:
     below = math.fsum((w * (e.score - e.ci_low)) ** 2 for e, w in parts)
     above = math.fsum((w * (e.ci_high - e.score)) ** 2 for e, w in parts)
     stderr = math.sqrt(math.fsum((w * e.stderr) ** 2 for e, w in parts))
-    return Mean(mean, stderr, mean - math.sqrt(below), mean + math.sqrt(above))
+    doubts = dict.fromkeys(e.interval_doubt for e in estimates if e.interval_doubt is not None)
+    return Mean(
+        mean,
+        stderr,
+        mean - math.sqrt(below),
+        mean + math.sqrt(above),
+        interval_doubt=", ".join(doubts) or None,
+    )
