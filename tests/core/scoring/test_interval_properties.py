@@ -60,6 +60,13 @@ def test_one_more_wrong_answer_lifts_the_low_end_by_next_to_nothing(made, random
             assert worse.ci_low <= found.ci_low + 0.02
 
 
+@pytest.mark.parametrize("n", [2, 7, 60])
+def test_of_independent_answers_one_more_wrong_never_lifts_an_end(n):
+    found = [share(np.ones(n, dtype=int), np.arange(n) < right) for right in range(n + 1)]
+    assert sorted(one.ci_low for one in found) == [one.ci_low for one in found]
+    assert sorted(one.ci_high for one in found) == [one.ci_high for one in found]
+
+
 def test_twenty_clusters_of_eight_with_one_wrong_answer():
     sizes = np.full(20, 8)
     one_wrong = sizes.copy()

@@ -46,10 +46,15 @@ FEW_EVENTS = "few events"
 EQUAL_GRADES = "equal grades"
 """All grades are one value inside the scale: nothing tells how they vary."""
 
+LONG_TAIL = "long tail"
+"""The grades of an open scale are too skewed for Student's t to hold."""
+
 LEAST_CLUSTERS = 6
 """Effective clusters that the interval of a proportion needs, by simulation."""
 LEAST_CLUSTERS_GRADED = 15
-"""Likewise of any other mean."""
+"""Likewise of other grades on a scale."""
+LEAST_CLUSTERS_OPEN = 30
+"""Likewise of a mean on an open scale, where nothing bounds how skewed the grades can be."""
 LEAST_EVENTS = 3
 """What ``n_eff * min(p, 1 - p)`` must be: effective answers of the rarer kind."""
 
@@ -284,7 +289,7 @@ def _on_open_scale(values: Floats, clusters: Clusters | None, confidence: float)
         return MeanEstimate(mean, math.nan, math.nan, math.nan, 1, "none", None)
     if stderr <= _NO_VARIANCE * max(1.0, abs(mean)):
         return MeanEstimate(mean, 0.0, math.nan, math.nan, len(sums), "none", None)
-    return _student_t(mean, stderr, sizes, confidence)
+    return _student_t(mean, stderr, sizes, sums, confidence)
 
 
 def estimate_ratio(
@@ -325,18 +330,33 @@ def estimate_ratio(
     stderr = _stderr(sums, 1) / total
     if len(sums) < 2 or stderr <= _NO_VARIANCE * max(1.0, ratio):
         return MeanEstimate(ratio, stderr, math.nan, math.nan, len(sums), "none", None)
-    return _student_t(ratio, stderr, sizes, confidence, least=0.0)
+    return _student_t(ratio, stderr, sizes, sums, confidence, least=0.0)
 
 
 def _student_t(
-    mean: float, stderr: float, sizes: Floats, confidence: float, least: float = -math.inf
+    mean: float,
+    stderr: float,
+    sizes: Floats,
+    sums: Floats,
+    confidence: float,
+    least: float = -math.inf,
 ) -> MeanEstimate:
-    """The mean with Student's t interval, cut at the least value that it can have."""
-    groups = len(sizes)
+    """The mean with Student's t interval, cut at the least value that it can have.
+
+    Cochran (1977, Sampling Techniques, 3rd ed., section 2.15) asks for ``n > 25 * G1**2``, with
+    ``G1`` Fisher's measure of skewness, for the normal interval of a mean to hold. Here ``n`` is
+    the effective number of clusters, and ``G1`` that of the clusters' sums of deviations.
+    """
+    groups, effective_groups = len(sizes), effective_clusters(sizes)
     half = t_quantile(groups - 1, confidence) * stderr
-    few = effective_clusters(sizes) < LEAST_CLUSTERS_GRADED
-    doubt = FEW_CLUSTERS if few else None
+    skewness = float((sums**3).mean() / (sums**2).mean() ** 1.5)
+    reasons = []
+    if effective_groups < LEAST_CLUSTERS_OPEN:
+        reasons.append(FEW_CLUSTERS)
+    if effective_groups <= 25 * skewness**2:
+        reasons.append(LONG_TAIL)
     low, high = max(least, mean - half), mean + half
+    doubt = ", ".join(reasons) or None
     return MeanEstimate(mean, stderr, low, high, groups, "student-t", doubt)
 
 

@@ -69,14 +69,12 @@ def estimate_pairs(
     samples = int(present.sum())
     tally = np.bincount(pairs.outcomes.ravel(), minlength=len(OUTCOME_CODES) + 1)
     counts = {outcome: int(tally[code]) for outcome, code in OUTCOME_CODES.items()}
-    pass_at: dict[int, SubsetEstimate] = {}
-    maj_at: dict[int, SubsetEstimate] = {}
     # With nothing missing pass@1 and maj@1 are the score, and so have its interval.
     whole = mean if total and samples == total else None
+    pass_at: dict[int, SubsetEstimate] = {}
+    maj_at: dict[int, SubsetEstimate] = {}
     if num_samples > 1 and proportion:
-        correct = (pairs.values == best).sum(axis=1)
-        own = None if whole is None or scale is None else _as_share_of_best(whole, scale)
-        pass_at = _for_each_k(pairs, present, (0.0, 1.0), min_coverage, own, _pass_values(correct))
+        pass_at = _pass_at_k(pairs, present, scale, best, min_coverage, whole)
     if num_samples > 1 and pairs.answers is not None:
         values = _maj_values(pairs, present)
         maj_at = _for_each_k(pairs, present, scale, min_coverage, whole, values)
@@ -103,6 +101,19 @@ def estimate_pairs(
         maj_at_k=maj_at,
         interval_doubt=mean.untrusted,
     )
+
+
+def _pass_at_k(
+    pairs: Pairs,
+    present: npt.NDArray[np.bool_],
+    scale: tuple[float, float] | None,
+    best: float,
+    min_coverage: float,
+    whole: MeanEstimate | None,
+) -> dict[int, SubsetEstimate]:
+    correct = (pairs.values == best).sum(axis=1)
+    at_1 = None if whole is None or scale is None else _as_share_of_best(whole, scale)
+    return _for_each_k(pairs, present, (0.0, 1.0), min_coverage, at_1, _pass_values(correct))
 
 
 def _as_share_of_best(mean: MeanEstimate, scale: tuple[float, float]) -> MeanEstimate:
