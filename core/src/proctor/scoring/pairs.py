@@ -60,8 +60,7 @@ def estimate_pairs(
         min_coverage: The least share of examples that pass@k and maj@k must stand on.
     """
     examples, num_samples = pairs.values.shape
-    total = pairs.values.size
-    present = ~np.isnan(pairs.values)
+    total, present = pairs.values.size, ~np.isnan(pairs.values)
     clusters = np.broadcast_to(pairs.clusters[:, None], pairs.values.shape)
     mean = estimate_mean(
         pairs.values[present], clusters[present], scale=scale, proportion=proportion
@@ -76,8 +75,8 @@ def estimate_pairs(
     if num_samples > 1 and proportion:
         pass_at = _pass_at_k(pairs, present, scale, best, min_coverage, whole)
     if num_samples > 1 and pairs.answers is not None:
-        values = _maj_values(pairs, present)
-        maj_at = _for_each_k(pairs, present, scale, min_coverage, whole, values)
+        values_at = _maj_values(pairs, present)
+        maj_at = _for_each_k(pairs, present, scale, min_coverage, whole, values_at)
     return Estimate(
         score=mean.mean,
         stderr=mean.stderr,
