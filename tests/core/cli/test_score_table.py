@@ -29,8 +29,23 @@ def printed(results, *, encoding="utf-8"):
 
 
 def test_a_score_without_trouble_is_short(make_ledger):
-    line = format_headline("capitals/g", make_ledger([[1.0], [1.0], [0.0]]).estimate("g"))
-    assert line == "capitals/g  0.667 [0.063, 0.983]  n=3"
+    line = format_headline("capitals/g", make_ledger([[1.0], [0.0]] * 10).estimate("g"))
+    assert line == "capitals/g  0.500 [0.288, 0.712]  n=20"
+
+
+def test_an_interval_that_does_not_hold_says_so(make_ledger):
+    three = format_headline("capitals/g", make_ledger([[1.0], [1.0], [0.0]]).estimate("g"))
+    assert three == (
+        "capitals/g  0.667 [0.063, 0.983]  n=3  interval untrusted (few clusters, few events)"
+    )
+    rare = format_headline("capitals/g", make_ledger([[1.0]] * 99 + [[0.0]]).estimate("g"))
+    assert rare.endswith("  n=100  interval untrusted (few events)")
+    result = EvaluationResult.from_ledger("qa", make_ledger([[1.0], [0.0], [1.0]]))
+    doubt = "  interval untrusted (few clusters, few events)"
+    suite = printed([SuiteResult.from_results("all", [result])])
+    assert suite.count(doubt) == 2
+    withheld = make_ledger([[1.0], ["f"]])
+    assert "untrusted" not in printed([EvaluationResult.from_ledger("qa", withheld)])
 
 
 def test_trouble_is_in_the_headline(make_ledger):
@@ -60,10 +75,10 @@ def test_coverage_below_1_never_reads_as_1(make_ledger):
 
 def test_the_direction_and_the_decimals_fit_the_scale():
     ledger = Ledger([LedgerColumn("g", worst=1000.0, best=0.0)])
-    for value in (10.0, 20.0, 33.0):
+    for value in (10.0, 20.0, 33.0) * 10:
         ledger.record(ledger.add_example(), 0, "g", Outcome.GRADED, value)
     line = format_headline("qa/g", ledger.estimate("g"))
-    assert line == "qa/g  21 [0, 50]  (lower is better)  n=3"
+    assert line == "qa/g  21 [16, 28]  (lower is better)  n=30"
 
 
 def test_one_example_has_the_whole_scale_and_an_open_scale_none():
@@ -121,7 +136,7 @@ def test_groups_pass_at_k_and_suites_are_printed(make_ledger):
     lines = printed([result, EvaluationResult.from_metrics("nll", {"loss": 2.5}), suite])
     assert "\n  pass@1 " in lines
     assert "pass@2 1.000" in lines
-    assert "\n  qa/g/s=v01  0.500 [0.000, 1.000]  n=1\n" in lines
+    assert "\n  qa/g/s=v01  0.500 [0.000, 1.000]  n=1  interval untrusted (few clusters)\n" in lines
     assert "\n  qa/g/s=v00  no score: 1 of 2 answers" in lines
     assert lines.count("qa/g/s=") == MOST_GROUPS_SHOWN
     assert "\n  5 more values of s: see --json\n" in lines

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import math
+import statistics
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, ClassVar
 
 import pytest
+from hypothesis import given, settings, strategies as st
 from pydantic import Field
 
 import proctor
@@ -212,11 +215,78 @@ def test_a_null_stratum_is_none() -> None:
         assert ids(Mixed(says_so=True), limit=limit) == ids(Mixed(says_so=False), limit=limit)
 
 
-def test_every_stratum_gets_its_share_rounded_to_the_nearest() -> None:
-    """By Sainte-Lague's divisors; d'Hondt's would give the large stratum two of three rows."""
-    rows = Rows(sizes={"a": 53, "b": 24, "c": 23})
-    assert Counter(known[0] for known in ids(rows, limit=3)) == {"a": 1, "b": 1, "c": 1}
-    assert Counter(known[0] for known in ids(rows, limit=4)) == {"a": 2, "b": 1, "c": 1}
+SMALL_STRATA = {"big": 60, **{f"s{n}-": 1 for n in range(40)}}
+"""A stratum of 60 rows, and 40 of a single row each: 30 rows are 18 of the one and 12 of those."""
+
+
+def drawn(sizes: dict[str, int], limit: int, seeds: int) -> list[list[str]]:
+    rows = [row.id for row in Rows(sizes=sizes).examples()]
+    assert len(set(rows)) == sum(sizes.values())
+    return [ids(Rows(sizes=sizes), limit=limit, seed=seed) for seed in range(seeds)]
+
+
+def test_small_strata_get_their_share() -> None:
+    """With (rank + 1/2) / size not one of the forty was ever taken; with (rank + 1), hardly one."""
+    shares = [
+        sum(not name.startswith("big") for name in chosen) / 30
+        for chosen in drawn(SMALL_STRATA, 30, 600)
+    ]
+    error = statistics.stdev(shares) / math.sqrt(len(shares))
+    # The count of rows is fixed and the threshold is not, which leaves a bias of 0.005 at most.
+    assert abs(statistics.mean(shares) - 0.4) < 0.005 + 3 * error
+    assert error < 0.004
+
+
+@pytest.mark.parametrize(
+    ("sizes", "limit"),
+    [(SMALL_STRATA, 30), (SMALL_STRATA, 7), ({"a": 7, "b": 2, "c": 1}, 3), ({"": 20}, 5)],
+)
+def test_every_row_has_the_same_chance(sizes: dict[str, int], limit: int) -> None:
+    seeds = 600
+    taken = Counter(name for chosen in drawn(sizes, limit, seeds) for name in chosen)
+    rows = [row.id for row in Rows(sizes=sizes).examples()]
+    chance = limit / len(rows)
+    error = math.sqrt(chance * (1 - chance) / seeds)
+    for row in rows:
+        assert abs(taken[row] / seeds - chance) < 0.02 + 4 * error, row
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 12), min_size=1),
+    st.integers(0, 2**32),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_larger_limit_adds_rows_and_no_stratum_strays(sizes: dict[str, int], seed: int) -> None:
+    total = sum(sizes.values())
+    before: set[str] = set()
+    for limit in range(1, total + 1):
+        now = ids(Rows(sizes=sizes), limit=limit, seed=seed)
+        assert len(now) == limit
+        assert before < set(now)
+        counts = Counter(name[0] for name in now)
+        for stratum, size in sizes.items():
+            # Each stratum is within a row of the common threshold, and so is the whole per stratum.
+            assert abs(counts[stratum] - limit * size / total) < 1 + len(sizes) * size / total
+        before = set(now)
+    assert ids(Rows(sizes=sizes), limit=total, seed=seed) == [
+        row.id for row in Rows(sizes=sizes).examples()
+    ]
+
+
+def test_a_stratum_and_a_row_of_one_name_are_drawn_apart() -> None:
+    """A row's rank and its stratum's start must not come from one hash."""
+
+    class OneName(proctor.Dataset):
+        """Each row is called like its stratum."""
+
+        def examples(self) -> Iterator[proctor.Example]:
+            for n in range(4):
+                yield proctor.Example(
+                    id=f"r{n}", input="?", target="x", metadata={"stratum": f"r{n % 2}"}
+                )
+
+    taken = Counter(name for seed in range(800) for name in ids(OneName(), limit=1, seed=seed))
+    assert all(abs(taken[f"r{n}"] / 800 - 0.25) < 0.06 for n in range(4))
 
 
 def test_graders_of_similar_names_are_not_numbered() -> None:

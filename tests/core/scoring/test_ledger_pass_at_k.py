@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from proctor.scoring.intervals import estimate_mean
 from proctor.scoring.pass_at_k import maj_at_k, pass_at_k
 
 
@@ -42,6 +44,42 @@ def test_pass_at_k_where_lower_is_better(make_ledger):
     estimate = make_ledger([[0.0, 1.0], [1.0, 1.0]], worst=1.0, best=0.0).estimate("g")
     assert estimate.pass_at_k[2].score == 0.5
     assert estimate.pass_at_k[1].score == 0.25
+
+
+def test_pass_at_1_has_the_interval_of_the_score_that_it_is(make_ledger):
+    """40 examples, 8 samples: the score had [.392, .503], pass@1, the same number, [.300, .603]."""
+    rng = np.random.default_rng(5)
+    rows = [(rng.random(8) < rng.random()).astype(float).tolist() for _ in range(40)]
+    answers = [[str(value) for value in row] for row in rows]
+    for scale in ({}, {"worst": 1.0, "best": 0.0}, {"worst": 1.0, "best": 5.0}):
+        best, worst = scale.get("best", 1.0), scale.get("worst", 0.0)
+        on_scale = [[worst + value * (best - worst) for value in row] for row in rows]
+        estimate = make_ledger(on_scale, answers=answers, **scale).estimate("g")
+        length = abs(best - worst)
+        at_1 = estimate.pass_at_k[1]
+        share = [(end - worst) / (best - worst) for end in (estimate.ci_low, estimate.ci_high)]
+        assert (at_1.ci_low, at_1.ci_high) == pytest.approx((min(share), max(share)))
+        assert at_1.stderr == pytest.approx(estimate.stderr / length)
+        assert at_1.interval_trusted is estimate.interval_trusted is True
+        maj = estimate.maj_at_k[1]
+        assert (maj.score, maj.ci_low, maj.ci_high) == pytest.approx(
+            (estimate.score, estimate.ci_low, estimate.ci_high)
+        )
+    for at_k in (estimate.pass_at_k[2], estimate.pass_at_k[4], estimate.maj_at_k[4]):
+        assert at_k.ci_low < at_k.score < at_k.ci_high
+
+
+def test_the_interval_of_pass_at_k_is_that_of_one_graded_value_an_example(make_ledger):
+    rows = [[1.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.0], [1.0, "f", 0.0, 0.0]] * 8
+    estimate = make_ledger(rows).estimate("g", min_coverage=0.6)
+    for k, values in {
+        1: [1 / 2, 1 / 4, 1 / 3] * 8,
+        2: [pass_at_k(4, 2, 2), pass_at_k(4, 1, 2), pass_at_k(3, 1, 2)] * 8,
+    }.items():
+        expected = estimate_mean(np.array(values), scale=(0.0, 1.0))
+        found = estimate.pass_at_k[k]
+        assert (found.ci_low, found.ci_high) == pytest.approx((expected.ci_low, expected.ci_high))
+        assert found.stderr == pytest.approx(expected.stderr)
 
 
 def test_maj_at_k_needs_answers(make_ledger):

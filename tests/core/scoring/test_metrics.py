@@ -222,3 +222,26 @@ def test_two_values_never_get_one_label():
     for label in labels:
         assert "/" not in label
         assert label.isprintable()
+
+
+def test_rows_that_were_never_read_leave_no_headline(make_ledger):
+    """100,000 streamed rows, stopped at 3,000: the rest is unknown, whatever the coverage."""
+    ledger = Ledger([LedgerColumn("g", proportion=True)], 2, by=["s"])
+    for index in range(30):
+        row = ledger.add_example(groups=[f"v{index % 2}"])
+        for sample in range(2):
+            ledger.record(row, sample, "g", Outcome.GRADED, float(sample))
+    whole = EvaluationResult.from_ledger("qa", ledger, details={"unread": False})
+    assert whole.withheld is None
+    assert whole.metrics["qa/score"] == 0.5
+    result = EvaluationResult.from_ledger("qa", ledger, details={"unread": True})
+    assert (
+        result.withheld == "stopped before all rows were read; how many are missing can't be told"
+    )
+    assert result.graders[0].withheld == result.withheld
+    assert not result.is_complete
+    assert result.graders[0].estimate.bounds is None
+    left = {name.rsplit("/", 1)[1] for name in result.metrics}
+    assert left == {"coverage", "n", "truncated", "malformed", "ungraded", "failed"}
+    assert EvaluationResult.from_json(result.to_json()) == result
+    assert whole.graders[0].estimate.score == result.graders[0].estimate.score

@@ -24,6 +24,7 @@ from proctor.scoring.intervals import estimate_ratio
 from proctor.scoring.ledger import Ledger, LedgerColumn
 from proctor.scoring.metric_names import group_label, group_value
 from proctor.scoring.results import EvaluationResult, GraderResult
+from proctor.scoring.suite_results import SuiteResult
 from proctor.types import Outcome
 
 
@@ -217,3 +218,33 @@ def test_what_is_missing_or_wrong_is_said_by_its_path(
     message = str(raised.value)
     assert message.startswith(f"{tmp_path / 'results.json'}: ")
     assert said in message
+
+
+def test_results_from_before_intervals_said_whether_they_hold_count_as_trusted(make_ledger) -> None:
+    result = EvaluationResult.from_ledger("qa", make_ledger([[1.0, 0.0], [0.0, 1.0]]))
+    raw = result.to_json()
+    grader = raw["graders"][0]
+    assert (grader["interval_trusted"], grader["interval_doubt"]) == (
+        False,
+        "few clusters, few events",
+    )
+    assert grader["pass_at_k"]["2"]["interval_trusted"] is False
+    read = EvaluationResult.from_json(raw).graders[0].estimate
+    assert (read.interval_trusted, read.interval_doubt) == (False, "few clusters, few events")
+    for holder in (grader, *grader["pass_at_k"].values()):
+        for key in ("interval_trusted", "interval_doubt", "unread"):
+            holder.pop(key, None)
+    old = EvaluationResult.from_json(raw).graders[0].estimate
+    assert (old.interval_trusted, old.interval_doubt, old.unread) == (True, None, False)
+    assert old.pass_at_k[2].interval_trusted is True
+    nothing = EvaluationResult.from_ledger("qa", make_ledger([["f"]])).to_json()["graders"][0]
+    assert nothing["interval_trusted"] is None
+
+
+def test_whether_an_interval_holds_is_no_metric(make_ledger) -> None:
+    result = EvaluationResult.from_ledger("qa", make_ledger([[1.0], [0.0]]))
+    suite = SuiteResult.from_results("all", [result])
+    assert suite.micro is not None
+    assert suite.micro.interval_doubt == "few clusters, few events"
+    assert not [name for name in (*result.metrics, *suite.metrics) if "interval" in name]
+    assert SuiteResult.from_json(suite.to_json()) == suite

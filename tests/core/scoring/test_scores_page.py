@@ -18,13 +18,15 @@ PAGE = (ROOT / "docs" / "scores.md").read_text(encoding="utf-8")
 
 def test_the_table_of_coverage_is_the_benchmarks():
     benchmark = runpy.run_path(str(ROOT / "benchmarks" / "intervals.py"))
-    rows = dict(re.findall(r"^\| (.+?) \| ([\d.]+)% \|", PAGE, flags=re.MULTILINE))
-    cases = list(benchmark["cases"]())
-    assert [case.name for case in cases] == list(rows)
-    for case in cases:
-        measured = benchmark["coverage"](case, 1000, seed=1)
-        # Three standard errors of the difference of two measured shares near 0.9.
-        assert abs(measured - float(rows[case.name]) / 100) < 0.035, case.name
+    row = r"^\| ([^|]+) \| ([^|]+) \| \d+ \| [\d.]* \| ([\d.]+) \| \d+% \| ([^|]*) \|$"
+    rows = re.findall(row, PAGE, flags=re.MULTILINE)
+    cells = list(benchmark["cells"]())
+    assert [(cell.kind, cell.name) for cell in cells] == [(kind, name) for kind, name, _, _ in rows]
+    assert {target for _, _, _, target in rows} <= {"", "kept"}
+    for cell, (_, _, held, _) in list(zip(cells, rows, strict=True))[::11]:
+        measured = benchmark["measure"](cell, 100, seed=1).held
+        # Four standard errors of the difference of the two shares.
+        assert abs(measured - float(held)) < 0.1, cell.name
 
 
 def test_the_lines_of_the_example_are_what_is_printed(make_ledger):

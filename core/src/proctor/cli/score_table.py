@@ -60,6 +60,8 @@ def format_headline(label: str, estimate: Estimate, withheld: str | None = None)
         if estimate.lower_is_better:
             parts.append("(lower is better)")
     parts.append(f"n={estimate.n}")
+    if withheld is None:
+        parts += _doubt(estimate)
     if estimate.missing:
         parts.append(f"coverage {_share(estimate.coverage)}")
         if estimate.bounds is not None:
@@ -81,7 +83,14 @@ def format_suite(result: SuiteResult) -> list[str]:
         return [f"{printable(result.name)}  no score: {printable(result.withheld or '')}"]
     means: tuple[tuple[str, Mean], ...] = (("micro", result.micro), ("macro", result.macro))
     return [
-        f"{printable(result.name)}/{kind}  {_with_interval(mean, 3)}  n={result.n}"
+        "  ".join(
+            [
+                f"{printable(result.name)}/{kind}",
+                _with_interval(mean, 3),
+                f"n={result.n}",
+                *_doubt(mean),
+            ]
+        )
         for kind, mean in means
     ]
 
@@ -222,6 +231,13 @@ def _with_interval(mean: Mean, places: int) -> str:
     if math.isnan(mean.ci_low):
         return f"{score} [no interval]"
     return f"{score} [{mean.ci_low:.{places}f}, {mean.ci_high:.{places}f}]"
+
+
+def _doubt(mean: Mean) -> list[str]:
+    """Why the interval is not to be trusted, as a part of a line; nothing where it is."""
+    if mean.interval_trusted is not False:
+        return []
+    return [f"interval untrusted ({printable(mean.interval_doubt or '')})"]
 
 
 def _over_complete(estimate: Estimate, places: int) -> str:

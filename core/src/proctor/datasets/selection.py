@@ -51,9 +51,12 @@ def select(
     """Chooses the rows to evaluate, and looks for mistakes before anything is sampled.
 
     Without ``limit`` every row is taken, in order, as a stream; a dataset that is cheap to read is
-    passed over once for its mistakes first. With ``limit`` the one pass keeps, in each
-    ``metadata["stratum"]``, the rows with the smallest hash of (seed, id), and gives each stratum
-    its share by Sainte-Laguë's divisors, so that a smaller limit always is a subset of a larger
+    passed over once for its mistakes first. With ``limit`` the one pass ranks the rows of each
+    ``metadata["stratum"]`` by a hash of (seed, id), from 0, and takes those with the smallest
+    ``(rank + u) / size``, where ``u`` is between 0 and 1 by a hash of (seed, stratum): each
+    stratum is a systematic sample with a random start (Cochran 1977, Sampling Techniques, 3rd ed.,
+    chapter 8). So over the seeds every row has the same chance, however small its stratum; each
+    stratum has its share, to within a row or so; and a smaller limit always is a subset of a larger
     one. Rows without a stratum form one of their own.
 
     Args:
@@ -144,16 +147,27 @@ def _smallest(
             heapq.heappush(heap, entry)
         elif entry[:2] > heap[0][:2]:
             heapq.heapreplace(heap, entry)
+    starts = {stratum: _start(seed, stratum) for stratum in heaps}
     ranked = [
-        ((rank + 0.5) / sizes[stratum], hash64(seed, stratum), -position, example)
+        ((rank + starts[stratum]) / sizes[stratum], -negative, example)
         for stratum, heap in heaps.items()
-        for rank, (_, position, example) in enumerate(sorted(heap, reverse=True, key=_order))
+        for rank, (_, negative, example) in enumerate(sorted(heap, reverse=True, key=_order))
     ]
-    ranked.sort(key=lambda entry: entry[:3])
+    ranked.sort(key=lambda entry: entry[:2])
     return sorted(
-        ((position, example) for _, _, position, example in ranked[:limit]),
+        ((position, example) for _, position, example in ranked[:limit]),
         key=lambda entry: entry[0],
     )
+
+
+def _start(seed: int, stratum: str) -> float:
+    """Where a stratum's ranks start: uniform in 0 to 1, by hash.
+
+    A fixed start is biased: with 1/2, a stratum that expects less than half a row never gets one,
+    whatever the seed; with 1, small strata hardly ever do.
+    """
+    # "stratum" keeps this apart from the hash of a row whose id is the stratum's name.
+    return (hash64(seed, "stratum", stratum) + 0.5) / 2**64
 
 
 def _order(entry: tuple[int, int, Example]) -> tuple[int, int]:

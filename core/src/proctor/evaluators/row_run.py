@@ -22,6 +22,7 @@ from proctor.evaluators.prompts import PromptStyle
 from proctor.grading.grader import Grader
 from proctor.sampling.in_flight import RequestsInFlight
 from proctor.scoring.ledger import metadata_text
+from proctor.scoring.results import UNREAD
 from proctor.types import Example
 
 RENDER_BATCH = 32
@@ -57,6 +58,8 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Ready, Admitted]):
 
     style: PromptStyle
     selection: Selection
+    has_read_all = False
+    """Whether the rows' end was met."""
 
     def make_style(self) -> PromptStyle:
         """How examples are shown."""
@@ -127,6 +130,7 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Ready, Admitted]):
             "rows": self.selection.total,
             "scanned": self.selection.scanned,
             "interrupted": self.context.stop.is_set,
+            UNREAD: self.selection.total is None and not self.has_read_all,
         }
 
     def place_of(self, example: Example) -> tuple[str | None, list[str | None]]:
@@ -179,6 +183,8 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Ready, Admitted]):
                     self.skip(row)
                 else:
                     await queue.put(row)
+        # Without an interrupt the loop ends where the rows do.
+        self.has_read_all = not self.context.stop.is_set
 
     async def _work(self, queue: asyncio.Queue[Admitted | None]) -> None:
         while (row := await queue.get()) is not None:

@@ -9,7 +9,7 @@ from typing import cast, get_args
 
 from proctor.scoring.intervals import IntervalMethod
 from proctor.scoring.json_fields import JsonFields
-from proctor.scoring.means import Mean, known, mean_from
+from proctor.scoring.means import Mean, doubt_from, known, mean_from
 from proctor.types import Outcome
 
 
@@ -45,6 +45,7 @@ class SubsetEstimate(Mean):
             n=fields.count("n"),
             coverage=fields.number("coverage"),
             reported=fields.flag("reported"),
+            interval_doubt=doubt_from(fields),
         )
 
 
@@ -70,6 +71,8 @@ class Estimate(Mean):
         proportion: Whether every grade is yes or no.
         pass_at_k: pass@k by k, for proportions with several samples an example.
         maj_at_k: maj@k by k, where answers are known and examples have several samples.
+        unread: Whether more rows were to be read than were: neither ``pairs`` nor the coverage
+            count those.
     """
 
     method: IntervalMethod
@@ -88,6 +91,7 @@ class Estimate(Mean):
     proportion: bool
     pass_at_k: dict[int, SubsetEstimate] = field(default_factory=dict)
     maj_at_k: dict[int, SubsetEstimate] = field(default_factory=dict)
+    unread: bool = False
 
     @property
     def missing(self) -> int:
@@ -115,6 +119,7 @@ class Estimate(Mean):
             else {"all_missing_worst": self.bounds[0], "all_missing_best": self.bounds[1]},
             "counts": {str(outcome): count for outcome, count in self.counts.items()},
             "unrecorded": self.unrecorded,
+            "unread": self.unread,
             "score_complete": None if complete is None else known(complete),
             "scale": {"worst": self.worst, "best": self.best, "proportion": self.proportion},
             "pass_at_k": {str(k): at_k.to_json() for k, at_k in self.pass_at_k.items()},
@@ -154,6 +159,9 @@ class Estimate(Mean):
             proportion=scale.flag("proportion"),
             pass_at_k=_by_k(fields, "pass_at_k"),
             maj_at_k=_by_k(fields, "maj_at_k"),
+            interval_doubt=doubt_from(fields),
+            # Files written before this key were of runs that read all rows, or did not say.
+            unread="unread" in fields and fields.flag("unread"),
         )
 
 

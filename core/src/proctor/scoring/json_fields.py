@@ -39,6 +39,9 @@ class JsonFields(Mapping[str, object]):
             raise ConfigError(f"{self._path or 'the object'} has no {str(key)!r}")
         return self._value[key]
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._value
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._value)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from proctor.scoring.json_fields import JsonFields
 
@@ -19,12 +19,20 @@ class Mean:
         ci_low: The lower end of the 95% interval, whichever end of the scale is better; NaN where
             there is no interval.
         ci_high: The upper end.
+        interval_doubt: Why the interval may hold the truth less often than it says, in few words:
+            few clusters, few events; None where it is to be trusted, or there is none.
     """
 
     score: float
     stderr: float
     ci_low: float
     ci_high: float
+    interval_doubt: str | None = field(default=None, kw_only=True)
+
+    @property
+    def interval_trusted(self) -> bool | None:
+        """Whether the interval is to be trusted; None where there is none."""
+        return None if math.isnan(self.ci_low) else self.interval_doubt is None
 
     def numbers(self) -> dict[str, float | None]:
         """The numbers of the mean by their names; None for what is not known."""
@@ -37,7 +45,11 @@ class Mean:
 
     def to_json(self) -> dict[str, object]:
         """The mean as JSON; null for what is not known."""
-        return dict(self.numbers())
+        return {
+            **self.numbers(),
+            "interval_trusted": self.interval_trusted,
+            "interval_doubt": self.interval_doubt,
+        }
 
     @classmethod
     def from_json(cls, raw: Mapping[str, object]) -> Mean:
@@ -46,7 +58,8 @@ class Mean:
         Raises:
             ConfigError: A key is missing or wrong.
         """
-        return Mean(*mean_from(JsonFields.of(raw)))
+        fields = JsonFields.of(raw)
+        return Mean(*mean_from(fields), interval_doubt=doubt_from(fields))
 
 
 def mean_from(fields: JsonFields) -> tuple[float, float, float, float]:
@@ -57,6 +70,15 @@ def mean_from(fields: JsonFields) -> tuple[float, float, float, float]:
         fields.known("ci_low"),
         fields.known("ci_high"),
     )
+
+
+def doubt_from(fields: JsonFields) -> str | None:
+    """Why the interval of an object is not to be trusted.
+
+    A file that was written before intervals said so has no such key: its intervals are taken as
+    they were meant then, as trusted.
+    """
+    return fields.optional_text("interval_doubt") if "interval_doubt" in fields else None
 
 
 def known(number: float) -> float | None:

@@ -86,6 +86,8 @@ def withheld_reason(estimate: Estimate, min_coverage: float) -> str | None:
         return "there are no samples"
     if not estimate.samples:
         return f"none of {estimate.pairs} answers has a grade"
+    if estimate.unread:
+        return "stopped before all rows were read; how many are missing can't be told"
     if estimate.coverage < min_coverage:
         return (
             f"{estimate.samples} of {estimate.pairs} answers have a grade, "

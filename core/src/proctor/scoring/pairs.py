@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -60,8 +60,7 @@ def estimate_pairs(
         min_coverage: The least share of examples that pass@k and maj@k must stand on.
     """
     examples, num_samples = pairs.values.shape
-    total = pairs.values.size
-    present = ~np.isnan(pairs.values)
+    total, present = pairs.values.size, ~np.isnan(pairs.values)
     clusters = np.broadcast_to(pairs.clusters[:, None], pairs.values.shape)
     mean = estimate_mean(
         pairs.values[present], clusters[present], scale=scale, proportion=proportion
@@ -69,13 +68,15 @@ def estimate_pairs(
     samples = int(present.sum())
     tally = np.bincount(pairs.outcomes.ravel(), minlength=len(OUTCOME_CODES) + 1)
     counts = {outcome: int(tally[code]) for outcome, code in OUTCOME_CODES.items()}
+    # With nothing missing pass@1 and maj@1 are the score, and so have its interval.
+    whole = mean if total and samples == total else None
     pass_at: dict[int, SubsetEstimate] = {}
     maj_at: dict[int, SubsetEstimate] = {}
     if num_samples > 1 and proportion:
-        correct = (pairs.values == best).sum(axis=1)
-        pass_at = _for_each_k(pairs, present, (0.0, 1.0), min_coverage, _pass_values(correct))
+        pass_at = _pass_at_k(pairs, present, scale, best, min_coverage, whole)
     if num_samples > 1 and pairs.answers is not None:
-        maj_at = _for_each_k(pairs, present, scale, min_coverage, _maj_values(pairs, present))
+        values_at = _maj_values(pairs, present)
+        maj_at = _for_each_k(pairs, present, scale, min_coverage, whole, values_at)
     return Estimate(
         score=mean.mean,
         stderr=mean.stderr,
@@ -97,7 +98,32 @@ def estimate_pairs(
         proportion=proportion,
         pass_at_k=pass_at,
         maj_at_k=maj_at,
+        interval_doubt=mean.untrusted,
     )
+
+
+def _pass_at_k(
+    pairs: Pairs,
+    present: npt.NDArray[np.bool_],
+    scale: tuple[float, float] | None,
+    best: float,
+    min_coverage: float,
+    whole: MeanEstimate | None,
+) -> dict[int, SubsetEstimate]:
+    correct = (pairs.values == best).sum(axis=1)
+    at_1 = None if whole is None or scale is None else _as_share_of_best(whole, scale)
+    return _for_each_k(pairs, present, (0.0, 1.0), min_coverage, at_1, _pass_values(correct))
+
+
+def _as_share_of_best(mean: MeanEstimate, scale: tuple[float, float]) -> MeanEstimate:
+    """The score of a proportion as the share of answers that are best."""
+    worst, best = scale
+    score, low, high = (
+        (value - worst) / (best - worst) for value in (mean.mean, mean.ci_low, mean.ci_high)
+    )
+    stderr = mean.stderr / abs(best - worst)
+    low, high = min(low, high), max(low, high)
+    return replace(mean, mean=score, stderr=stderr, ci_low=low, ci_high=high)
 
 
 def _over_complete(pairs: Pairs) -> float:
@@ -129,25 +155,37 @@ def _for_each_k(
     present: npt.NDArray[np.bool_],
     scale: tuple[float, float] | None,
     min_coverage: float,
+    at_1: MeanEstimate | None,
     values_at_k: ValuesAtK,
 ) -> dict[int, SubsetEstimate]:
+    """The estimate for each k: one value an example, whose mean is one of graded values.
+
+    Args:
+        pairs: The pairs.
+        present: Which of them are not missing.
+        scale: The ends that a value can't pass, as (worst, best).
+        min_coverage: The least share of examples that a metric must stand on.
+        at_1: The estimate for k = 1, where it is known to be the score's.
+        values_at_k: The value of each example.
+    """
     examples, num_samples = present.shape
     held = present.sum(axis=1)
     estimates = {}
     for k in reported_ks(num_samples):
         rows = np.flatnonzero(held >= k)
         values = values_at_k(k, rows, held[rows])
-        # A mean of chances in 0 to 1 has Wilson's interval: it varies at most as a proportion does.
-        mean = estimate_mean(values, pairs.clusters[rows], scale=scale, proportion=True)
+        mean = estimate_mean(values, pairs.clusters[rows], scale=scale)
+        spread = at_1 if k == 1 and at_1 is not None else mean
         coverage = len(rows) / examples if examples else 0.0
         estimates[k] = SubsetEstimate(
             score=mean.mean,
-            stderr=mean.stderr,
-            ci_low=mean.ci_low,
-            ci_high=mean.ci_high,
+            stderr=spread.stderr,
+            ci_low=spread.ci_low,
+            ci_high=spread.ci_high,
             n=len(rows),
             coverage=coverage,
             reported=len(rows) > 0 and coverage >= min_coverage,
+            interval_doubt=spread.untrusted,
         )
     return estimates
 

@@ -23,6 +23,9 @@ from proctor.scoring.metric_names import (
     withheld_reason,
 )
 
+UNREAD = "unread"
+"""The detail that says whether rows were never read, in a dataset that nothing counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class GraderResult:
@@ -145,12 +148,15 @@ class EvaluationResult:
             name: The evaluator's name.
             graders: What it says by each grader.
             min_coverage: The coverage that a headline needs.
-            details: Anything else for the record.
+            details: Anything else for the record. Where ``unread`` is true, rows that nobody
+                counted were never read: there is no headline, whatever the coverage of the rest.
 
         Raises:
             ConfigError: The name of the evaluator, or of a grader, can't be.
         """
         valid_name(name)
+        if details and details.get(UNREAD):
+            graders = [_with_unread_rows(result, min_coverage) for result in graders]
         metrics: dict[str, float] = {}
         for result in graders:
             prefix = f"{name}/{valid_name(result.grader)}"
@@ -271,6 +277,21 @@ def _grader_result(ledger: Ledger, grader: str, min_coverage: float) -> GraderRe
         for by in ledger.by
     }
     return GraderResult(grader, estimate, withheld_reason(estimate, min_coverage), groups)
+
+
+def _with_unread_rows(result: GraderResult, min_coverage: float) -> GraderResult:
+    """A grader's result where rows were never read, neither in its score nor in its groups."""
+
+    def marked(estimate: Estimate) -> Estimate:
+        return replace(estimate, unread=True, bounds=None)
+
+    estimate = marked(result.estimate)
+    groups = {
+        by: {value: marked(group) for value, group in values.items()}
+        for by, values in result.groups.items()
+    }
+    reason = withheld_reason(estimate, min_coverage)
+    return replace(result, estimate=estimate, groups=groups, withheld=reason)
 
 
 def _with_tally(result: GraderResult, tally: GradeTally) -> GraderResult:

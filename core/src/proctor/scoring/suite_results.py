@@ -166,4 +166,11 @@ def _weighted(estimates: Sequence[Estimate], weights: Sequence[float]) -> Mean:
     below = math.fsum((w * (e.score - e.ci_low)) ** 2 for e, w in parts)
     above = math.fsum((w * (e.ci_high - e.score)) ** 2 for e, w in parts)
     stderr = math.sqrt(math.fsum((w * e.stderr) ** 2 for e, w in parts))
-    return Mean(mean, stderr, mean - math.sqrt(below), mean + math.sqrt(above))
+    doubts = dict.fromkeys(e.interval_doubt for e in estimates if e.interval_doubt is not None)
+    return Mean(
+        mean,
+        stderr,
+        mean - math.sqrt(below),
+        mean + math.sqrt(above),
+        interval_doubt=", ".join(doubts) or None,
+    )
