@@ -61,6 +61,12 @@ def spec(judge: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def run(awaited: Any) -> Any:
+    """``asyncio.run`` as Python has it: packages of other tests patch it to keep one event loop."""
+    with asyncio.Runner() as runner:
+        return runner.run(awaited)
+
+
 def client() -> ScriptedClient:
     return ScriptedClient(lambda *_: "Rome")
 
@@ -71,8 +77,8 @@ def test_a_judge_behind_http_answers_at_every_step(
 ) -> None:
     evals = proctor.InlineEvaluations({"evaluators": [spec(judge)]}, eval_every=1, mode=mode)
     for step in range(4):
-        asyncio.run(evals.step(step, sampling_client=client()))
-    asyncio.run(evals.finish())
+        run(evals.step(step, sampling_client=client()))
+    run(evals.finish())
     metrics = dict(evals.arrived())
     coverage = {step: found["judged/llm_judge/coverage"] for step, found in metrics.items()}
     assert coverage == dict.fromkeys(range(4), 1.0)
@@ -86,7 +92,7 @@ def test_a_builder_s_evaluator_answers_at_every_call(judge: dict[str, Any]) -> N
     (builder,) = proctor.evaluator_builders({"evaluators": [spec(judge)]})
     evaluator = builder()
     for _ in range(4):
-        metrics = asyncio.run(evaluator(client()))
+        metrics = run(evaluator(client()))
         assert metrics["judged/llm_judge/coverage"] == 1.0
 
 
