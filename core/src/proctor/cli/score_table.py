@@ -44,7 +44,8 @@ def format_headline(label: str, estimate: Estimate, withheld: str | None = None)
     """A score in one line: ``capitals/substring  0.667 [0.063, 0.983]  n=3``.
 
     Truncated, malformed and missing counts follow where there are any; where answers are missing,
-    the coverage and the bounds of the score too. Without a headline the line says why.
+    the coverage and the bounds of the score too. Where the interval is not to be trusted, the line
+    ends by saying why; without a headline it says why there is none.
 
     Args:
         label: What the score is of: ``{evaluator}/{grader}``.

@@ -145,4 +145,5 @@ def _estimate(grader: str, rows: Sequence[Row]) -> Estimate:
         worst=None,
         best=0.0,
         proportion=False,
+        interval_doubt=mean.untrusted,
     )
