@@ -11,7 +11,15 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import GenerateConfig
 from inspect_ai.scorer import match
 
-from proctor import ConfigError, DatasetError, ProctorError, UnknownComponentError
+from proctor import (
+    ConfigError,
+    Dataset,
+    DatasetError,
+    Example,
+    ProctorError,
+    UnknownComponentError,
+    select,
+)
 from proctor_inspect import tasks
 
 MY_TASKS = """
@@ -35,6 +43,15 @@ def my_tasks(tmp_path):
     file = tmp_path / "my_tasks.py"
     file.write_text(MY_TASKS)
     return str(file)
+
+
+class Listed(Dataset):
+    """Rows that are there already."""
+
+    rows: list[Example]
+
+    def examples(self):
+        return iter(self.rows)
 
 
 def refused(spec, kind=ProctorError, **task_args):
@@ -62,6 +79,33 @@ def test_an_id_that_stands_twice_is_said():
     (task,) = tasks.load([Task(dataset=MemoryDataset(rows), scorer=match(), name="twice")], {})
     with pytest.raises(DatasetError, match="the id 'x' twice"):
         task.examples()
+
+
+@pytest.mark.parametrize("option", [None, "subject"])
+def test_strata_are_the_values_of_the_field_that_is_named(option):
+    """A few rows of a small subject are drawn as often as those of a large one."""
+    field = option or "stratum"
+    subjects = ["history"] * 60 + [f"small {n}" for n in range(40)]
+    rows = [
+        Sample(f"?{n}", target="x", id=n, metadata={field: subject, "level": 1})
+        for n, subject in enumerate(subjects)
+    ]
+    task = tasks.LoadedTask("t", "t", Task(dataset=MemoryDataset(rows), scorer=match()))
+    drawn = [
+        example.metadata["stratum"].startswith("small")
+        for seed in range(40)
+        for _, example in select(Listed(rows=task.examples(option)), (), limit=30, seed=seed).rows()
+    ]
+    assert sum(drawn) / len(drawn) == pytest.approx(0.4, abs=0.06)
+
+
+def test_a_field_that_no_sample_has_is_refused_with_those_there_are():
+    rows = [Sample("?", target="x", id=1, metadata={"subject": "a", "level": 1})]
+    task = tasks.LoadedTask("t", "t", Task(dataset=MemoryDataset(rows), scorer=match()))
+    with pytest.raises(
+        DatasetError, match=r"no sample has the metadata 'sbject'; .*level, subject"
+    ):
+        task.examples("sbject")
 
 
 def test_an_unknown_task_lists_near_names():

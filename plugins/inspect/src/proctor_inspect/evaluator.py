@@ -43,6 +43,9 @@ class InspectEvaluator(ComponentEvaluator):
     """Arguments of the tasks."""
     limit: int | None = Field(default=None, ge=1)
     """Take this many samples of each task: the same ones each time, from all strata."""
+    stratum: str | None = None
+    """The field of the samples' metadata whose values are the strata of ``limit``; without it, one
+    that is called ``stratum``."""
     epochs: int | None = Field(default=None, ge=1)
     """Answers to each sample; without it, the task's own number."""
     renderer: str | None = None
@@ -98,7 +101,8 @@ class TasksRun(DatasetRun[InspectEvaluator]):
         """
         self.tasks: Sequence[LoadedTask] = await self.evaluator.load()
         for task in self.tasks:
-            self._chosen[task.label] = [row.id for row in self.choose_among(task.examples())]
+            rows = task.examples(self.evaluator.stratum)
+            self._chosen[task.label] = [row.id for row in self.choose_among(rows)]
 
     def connect(self, client: Any, context: EvaluationContext | None = None) -> None:
         """Takes the model, as Inspect's."""

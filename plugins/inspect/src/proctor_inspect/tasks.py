@@ -51,13 +51,16 @@ class LoadedTask:
         """Whether it was found by name, and not given as an object."""
         return self.spec != self.label
 
-    def examples(self) -> list[Example]:
+    def examples(self, stratum: str | None = None) -> list[Example]:
         """The rows of its dataset.
 
         Rows without an id get their number, as Inspect gives it to them.
 
+        Args:
+            stratum: The field of their metadata whose values are strata; None for ``stratum``.
+
         Raises:
-            DatasetError: There are none, or an id stands twice.
+            DatasetError: There are none, an id stands twice, or no row has the field.
         """
         if len(self.task.dataset) == 0:
             raise DatasetError("its dataset is empty", where=self.spec)
@@ -68,7 +71,19 @@ class LoadedTask:
             known = str(sample.id)
             if known in rows:
                 raise DatasetError(f"its dataset has the id {known!r} twice", where=self.spec)
-            rows[known] = Example(known, "", metadata=dict(sample.metadata or {}))
+            metadata = dict(sample.metadata or {})
+            if stratum is not None:
+                metadata["stratum"] = metadata.get(stratum)
+            rows[known] = Example(known, "", metadata=metadata)
+        if stratum is not None and all(row.metadata["stratum"] is None for row in rows.values()):
+            fields = sorted(
+                {field for row in rows.values() for field in row.metadata} - {"stratum"}
+            )
+            raise DatasetError(
+                f"no sample has the metadata {stratum!r}",
+                where=self.spec,
+                fix=f"its fields: {', '.join(fields) or 'none'}",
+            )
         return list(rows.values())
 
 
