@@ -27,6 +27,9 @@ WITHOUT_DEPENDENCIES = REQUIREMENTS / "without-dependencies.txt"
 REPORTS = ROOT / "build" / "reports"
 SERVICE = ROOT / ".nox" / "service"
 
+PARALLEL = ("--numprocesses=auto", "--dist=loadfile")
+"""Tests on all cores; those of a file stay together, since they share fixtures."""
+
 ENVIRONMENTS = ("demo", "dev")
 """The kinds of environment, each with a file of requirements; ``dev`` contains ``demo``."""
 
@@ -113,9 +116,7 @@ def demo() -> int:
 
 def test_all(pytest_arguments: Sequence[str]) -> int:
     """Runs pytest with the given arguments."""
-    # a file's tests stay together, since they share fixtures
-    parallel = ("--numprocesses=auto", "--dist=loadfile")
-    return run_pytest("tests", [*parallel, *pytest_arguments])
+    return run_pytest("tests", [*PARALLEL, *pytest_arguments])
 
 
 def test_isolated(names: Sequence[str]) -> int:
@@ -147,7 +148,7 @@ def check() -> int:
         "ruff check": [python, "-m", "ruff", "check", "."],
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],
         "mypy": [python, "-m", "mypy", "dev.py", "noxfile.py", *sources],
-        "architecture": [python, "-P", "-m", "pytest", "-q", "tests/architecture"],
+        "architecture": [python, "-P", "-m", "pytest", "-q", *PARALLEL, "tests/architecture"],
     }
     failed = []
     for name, command in steps.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -62,7 +63,7 @@ async def logged(
         (np.array([0.5]), 0.5),
         (Tensor(0.5), 0.5),
     ],
-    ids=repr,
+    ids=lambda value: re.sub(r" at 0x.*", "", repr(value)),
 )
 async def test_numbers_are_numbers(
     value: Any, number: float, model: Any, caplog: pytest.LogCaptureFixture
@@ -88,7 +89,7 @@ async def test_numbers_are_numbers(
         Tensor(),
         10**400,
     ],
-    ids=lambda value: repr(value)[:20],
+    ids=lambda value: re.sub(r" at 0x.*", "", repr(value))[:20],
 )
 async def test_what_is_no_number_is_refused_in_one_line(
     value: Any, model: Any, caplog: pytest.LogCaptureFixture

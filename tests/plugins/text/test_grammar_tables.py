@@ -60,7 +60,9 @@ def test_numbers(text, expected):
     hold_number(text, expected, decimal_comma=False)
 
 
-@pytest.mark.parametrize(("text", "expected"), numbers("| answer | number with a decimal comma |"))
+@pytest.mark.parametrize(
+    ("text", "expected"), list(numbers("| answer | number with a decimal comma |"))
+)
 def test_numbers_with_a_decimal_comma(text, expected):
     hold_number(text, expected, decimal_comma=True)
 

@@ -94,8 +94,12 @@ class Raises(proctor.Grader):
         raise ValueError
 
 
+def called(grader: Any) -> str:
+    return str(getattr(grader, "__name__", type(grader).__name__))
+
+
 @pytest.mark.parametrize(
-    "grader", [gives_bools, gives_0_or_1, Unannotated(), UnannotatedBatch()], ids=str
+    "grader", [gives_bools, gives_0_or_1, Unannotated(), UnannotatedBatch()], ids=called
 )
 async def test_grades_that_are_all_0_or_1_are_said(grader: Any) -> None:
     (message,), result = await warned(grader)
@@ -110,7 +114,7 @@ async def test_grades_that_are_all_0_or_1_are_said(grader: Any) -> None:
 @pytest.mark.parametrize(
     "grader",
     [gives_numbers, says_float, says_bool, Declared(), DeclaredNumbers(), Raises()],
-    ids=str,
+    ids=called,
 )
 async def test_others_are_not(grader: Any) -> None:
     said, _ = await warned(grader)
