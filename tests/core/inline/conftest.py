@@ -15,13 +15,14 @@ from proctor.testing import Reply, ScriptedClient
 
 
 class Numbers(proctor.Dataset):
-    """Questions with a number in them; the target is the number."""
+    """Questions with a number in them; the target is the number. Even ones have a subject."""
 
     n: int = 10
 
     def examples(self) -> Iterator[proctor.Example]:
         for number in range(self.n):
-            yield proctor.Example(id=f"q{number}", input=f"Say <{number}>.", target=f"<{number}>")
+            target, subject = f"<{number}>", {} if number % 2 else {"subject": "even"}
+            yield proctor.Example(f"q{number}", f"Say {target}.", target, metadata=subject)
 
 
 class Contains(proctor.Grader):
