@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 from fake_server import STEP
 
+from proctor.configs import yaml_file
 from proctor.sampling.tinker.paths import folder_names
 
 RUN = "run-1:train:0"
@@ -135,12 +135,12 @@ def test_a_config_is_parsed_once_whatever_is_run_of_it(
     """Each checkpoint is evaluated by what the file held when the sweep began."""
     parsed = []
 
-    class Counted(yaml.SafeLoader):
+    class Counted(yaml_file._Loader):
         def __init__(self, stream):
             parsed.append(stream)
             super().__init__(stream)
 
-    monkeypatch.setattr(yaml, "SafeLoader", Counted)
+    monkeypatch.setattr(yaml_file, "_Loader", Counted)
     config = write_config({"backend": "tinker", "base_url": server.url})
     printed = command_line(
         "run", config, "--training-run", RUN, "--out", "out", "--json", with_backend=False

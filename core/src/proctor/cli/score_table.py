@@ -45,7 +45,7 @@ def format_headline(label: str, estimate: Estimate, withheld: str | None = None)
 
     Truncated, malformed and missing counts follow where there are any; where answers are missing,
     the coverage and the bounds of the score too. Where the interval is not to be trusted, the line
-    ends by saying why; without a headline it says why there is none.
+    says why; without a headline it says why there is none.
 
     Args:
         label: What the score is of: ``{evaluator}/{grader}``.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from proctor.components.component import Option
-from proctor.renderers.tokenizers import Tokenizer
+from proctor.renderers.tokenizers import LockedTokenizer, Tokenizer
 from proctor.sampling.budget import (
     DEFAULT_CONCURRENCY,
     DEFAULT_REQUEST_TIMEOUT,
@@ -111,6 +111,10 @@ class EvaluationContext:
     step: int | None = None
     folder: Path | None = None
     is_strict: bool = False
+
+    def __post_init__(self) -> None:
+        # evaluators of one run share the tokenizer, and encode on threads of their own
+        object.__setattr__(self, "tokenizer", LockedTokenizer.of(self.tokenizer))
 
     @classmethod
     def for_client(cls, client: Client, **settings: Option) -> EvaluationContext:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-from proctor.renderers.tokenizers import LockedTokenizer, Tokenizer
+from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import Message, ModelIdentity, Sample, SamplingOptions
 
 if TYPE_CHECKING:
@@ -92,7 +92,3 @@ class OpenedModel:
     tokenizer: Tokenizer
     max_in_flight: int | None = None
     seed_covers_samples: bool = False
-
-    def __post_init__(self) -> None:
-        # evaluators of one run share the tokenizer, and encode on threads of their own
-        object.__setattr__(self, "tokenizer", LockedTokenizer.of(self.tokenizer))
