@@ -84,3 +84,13 @@ def bare_environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     succeed(make, folder, environment.variables)
     environment.install(environment.wheel("proctor"))
     return environment
+
+
+REAL_SECONDS = 900
+"""A real model on a busy machine takes minutes; no test of it is about speed."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(REAL_SECONDS))

@@ -209,3 +209,13 @@ def rows() -> list[dict[str, str]]:
         {"id": str(number), "input": question, "target": answer}
         for number, (question, answer) in enumerate(FACTS.items())
     ]
+
+
+REAL_SECONDS = 900
+"""A real service on a busy machine takes minutes; no test of it is about speed."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(REAL_SECONDS))
