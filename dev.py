@@ -27,8 +27,8 @@ WITHOUT_DEPENDENCIES = REQUIREMENTS / "without-dependencies.txt"
 REPORTS = ROOT / "build" / "reports"
 SERVICE = ROOT / ".nox" / "service"
 
-PARALLEL = ("--numprocesses=auto", "--dist=loadfile")
-"""Tests on all cores; those of a file stay together, since they share fixtures."""
+PARALLEL = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder")
+"""Tests on all cores, in their order; those of a file stay together, since they share fixtures."""
 
 ENVIRONMENTS = ("demo", "dev")
 """The kinds of environment, each with a file of requirements; ``dev`` contains ``demo``."""
@@ -269,8 +269,10 @@ def runs(python: Path) -> bool:
 def pip_install(python: Path, *arguments: str | Path) -> None:
     """Has the pip of the outer Python install for the environment of another."""
     outer_pip: Command = [outer_python(), "-m", "pip", "--python", python]
-    options: Command = ["--quiet", "--no-input", "--disable-pip-version-check", "-c", CONSTRAINTS]
-    if run([*outer_pip, "install", *options, *arguments], clean_environment()) == 0:
+    # what is imported gets compiled then; most of what is installed never is
+    options: Command = ["--quiet", "--no-input", "--no-compile", "--disable-pip-version-check"]
+    command = [*outer_pip, "install", *options, "-c", CONSTRAINTS, *arguments]
+    if run(command, clean_environment()) == 0:
         return
     version = subprocess.run([*outer_pip, "--version"], capture_output=True, check=False)
     if version.returncode != 0:

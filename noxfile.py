@@ -49,7 +49,7 @@ def isolated(session: nox.Session, name: str) -> None:
         if not tests.is_dir():
             session.error(f"it has no tests in {tests.as_posix()}")
         install_alone(session, DISTRIBUTIONS[name])
-        session.run(*dev.pytest_command("python", report, ["-q", tests]))
+        session.run(*dev.pytest_command("python", report, ["-q", *dev.PARALLEL, tests]))
         if not report.is_file():
             session.error("pytest ended before it was done")
     finally:
@@ -63,11 +63,11 @@ def install_alone(session: nox.Session, folder: Path) -> None:
     needs = set(project.get("dependency-groups", {}).get("test", []))
     alone = needs & set(dev.WITHOUT_DEPENDENCIES.read_text(encoding="utf-8").splitlines())
     ours = {wheel("proctor"), wheel(project["project"]["name"])}
-    pinned = ("-c", str(dev.CONSTRAINTS))
+    options = ("--no-compile", "-c", str(dev.CONSTRAINTS))
     shared = ("-r", str(dev.REQUIREMENTS / "test.txt"))
-    session.install(*pinned, *shared, *ours, *(needs - alone))
+    session.install(*options, *shared, *ours, *(needs - alone))
     if alone:
-        session.install(*pinned, "--no-deps", *alone)
+        session.install(*options, "--no-deps", *alone)
 
 
 def wheel(distribution: str) -> str:
@@ -85,8 +85,8 @@ def service(session: nox.Session) -> None:
     """Makes the environment of SkyRL's server, unless it is there."""
     # nox has emptied an environment that was cut short, or made for other requirements
     if not SERVICE_INSTALLED.is_file():
-        everything = ("--no-deps", "--ignore-requires-python", "-r", str(SERVICE_REQUIREMENTS))
-        session.install(*everything)
+        options = ("--no-compile", "--no-deps", "--ignore-requires-python")
+        session.install(*options, "-r", str(SERVICE_REQUIREMENTS))
         shutil.copy(SERVICE_REQUIREMENTS, SERVICE_INSTALLED)
 
 

@@ -49,7 +49,8 @@ class Environment:
         return succeed([*pip, *words], cwd or self.folder, self.variables)
 
     def install(self, *what: str | Path, cwd: Path | None = None) -> None:
-        self.pip("install", "--quiet", "-c", ROOT / "requirements/constraints.txt", *what, cwd=cwd)
+        options = ("--quiet", "--no-compile", "-c", ROOT / "requirements/constraints.txt")
+        self.pip("install", *options, *what, cwd=cwd)
 
     def wheel(self, name: str) -> Path:
         (wheel,) = self.wheels.glob(f"{name}-*.whl")
@@ -90,7 +91,17 @@ REAL_SECONDS = 900
 """A real model on a busy machine takes minutes; no test of it is about speed."""
 
 
+MINUTES = ("test_readme_tour.py", "test_memory.py", "test_inspect_tasks.py")
+"""Files that take minutes. They come first, or one core would end the suite alone."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if here in item.path.parents:
             item.add_marker(pytest.mark.timeout(REAL_SECONDS))
+
+    def place(item: pytest.Item) -> tuple[bool, bool]:
+        return item.path.name not in MINUTES, here not in item.path.parents
+
+    items.sort(key=place)

@@ -9,8 +9,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -27,7 +25,6 @@ def tour_script(readme: str) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.timeout(900)
 def test_the_tour(tmp_path: Path) -> None:
     checkout = tmp_path / "proctor"
     tracked = subprocess.run(
