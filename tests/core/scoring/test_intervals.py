@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import runpy
-from pathlib import Path
 
+import intervals as benchmark
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -18,9 +17,7 @@ from proctor.scoring.intervals import (
     wilson_interval,
 )
 
-BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "intervals.py"
-benchmark = runpy.run_path(str(BENCHMARK))
-CELLS = list(benchmark["cells"]())
+CELLS = list(benchmark.cells())
 
 
 def test_the_grid_has_what_a_score_must_stand():
@@ -36,7 +33,7 @@ def test_the_grid_has_what_a_score_must_stand():
 def test_a_part_of_the_grid_keeps_its_targets(start):
     """Every sixth cell, a few evaluations of each: the whole of it is the benchmark's to run."""
     for cell in CELLS[start::6]:
-        found = benchmark["measure"](cell, 40, seed=start)
+        found = benchmark.measure(cell, 40, seed=start)
         # Four standard errors: two beside the two of the benchmark, for there are many cells.
         noise = 2 * math.sqrt(0.95 * 0.05 / 40)
         if found.region == "trusted":
@@ -57,8 +54,8 @@ def test_a_part_of_the_grid_keeps_its_targets(start):
     ],
 )
 def test_the_benchmark_sees_what_misses_a_target(held, said, clusters, missed):
-    cell = benchmark["Cell"]("yes or no", "made up", None, 0.5, lambda g: g, 6)
-    found = benchmark["Measured"](cell, held, said, 0.1, clusters, 10_000)
+    cell = benchmark.Cell("yes or no", "made up", None, 0.5, lambda g: g, 6)
+    found = benchmark.Measured(cell, held, said, 0.1, clusters, 10_000)
     assert found.missed == missed
 
 

@@ -167,6 +167,8 @@ def _grader_lines(
         at_k = _at_k(grader.estimate)
         if at_k:
             yield Text(f"  {at_k}", no_wrap=True)
+    if grader.whole_dataset is not None:
+        yield Text(f"  {_of_whole_dataset(grader)}", no_wrap=True)
     for note in grader.notes:
         yield Text(f"  {printable(note)}", no_wrap=True)
     for field, groups in grader.groups.items():
@@ -177,6 +179,14 @@ def _grader_lines(
         if len(groups) > MOST_GROUPS_SHOWN:
             rest = len(groups) - MOST_GROUPS_SHOWN
             yield Text(f"  {rest} more values of {printable(field)}: see --json", no_wrap=True)
+
+
+def _of_whole_dataset(grader: GraderResult) -> str:
+    """The score of all rows, with the interval of what those that were left out may change."""
+    whole = grader.whole_dataset
+    assert whole is not None
+    held = _with_interval(whole, _places(grader.estimate))
+    return "  ".join([f"score of all {whole.rows:,} rows {held}", *_doubt(whole)])
 
 
 def _bar(estimate: Estimate, *, is_ascii: bool) -> Text | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -32,11 +33,15 @@ class Selection:
         rows: Yields (position in the dataset, example), again and again, in dataset order.
         total: How many there are; None where the dataset streams and nothing counted it.
         scanned: How many rows were looked at to choose them; None where all were.
+        stratum_sizes: How many rows each stratum of the dataset has; None where the rows are no
+            sample of all rows: they are all, only some were looked at, or a cluster has rows on
+            both sides of the limit.
     """
 
     rows: Callable[[], Iterator[tuple[int, Example]]]
     total: int | None
     scanned: int | None = None
+    stratum_sizes: Mapping[str, int] | None = None
 
 
 def select(
@@ -84,8 +89,15 @@ def select(
             return enumerate(islice(dataset.examples(), scan))
 
         return Selection(streamed, total, scan)
-    chosen = _smallest(checked(), limit, seed)
-    return Selection(lambda: iter(chosen), len(chosen), scan)
+    chosen, sizes, splits_a_cluster = _smallest(checked(), limit, seed)
+    is_sample = scan is None and not splits_a_cluster and len(chosen) < sum(sizes.values())
+    return Selection(lambda: iter(chosen), len(chosen), scan, sizes if is_sample else None)
+
+
+def stratum_of(example: Example) -> str:
+    """The stratum of a row, for ``limit``."""
+    given = example.metadata.get("stratum")
+    return NO_STRATUM if given is None else str(given)
 
 
 def _checked(
@@ -133,15 +145,21 @@ def _report_duplicate(dataset: Dataset, example_id: str, position: int) -> None:
 
 def _smallest(
     rows: Iterator[tuple[int, Example]], limit: int, seed: int
-) -> list[tuple[int, Example]]:
-    """The rows that ``limit`` keeps, in one pass, with ``limit`` rows a stratum in memory."""
+) -> tuple[list[tuple[int, Example]], Counter[str], bool]:
+    """The rows that ``limit`` keeps, in one pass, with ``limit`` rows a stratum in memory.
+
+    Returns:
+        The rows in dataset order, the size of each stratum, and whether some but not all rows of a
+        cluster are kept.
+    """
     heaps: dict[str, list[tuple[int, int, Example]]] = {}
-    sizes: dict[str, int] = {}
+    sizes: Counter[str] = Counter()
+    clusters: Counter[int] = Counter()
     for position, example in rows:
-        given = example.metadata.get("stratum")
-        stratum = NO_STRATUM if given is None else str(given)
+        stratum = stratum_of(example)
         heap = heaps.setdefault(stratum, [])
-        sizes[stratum] = sizes.get(stratum, 0) + 1
+        sizes[stratum] += 1
+        clusters.update(_cluster_hash(example))
         entry = (-hash64(seed, example.id), -position, example)
         if len(heap) < limit:
             heapq.heappush(heap, entry)
@@ -154,10 +172,18 @@ def _smallest(
         for rank, (_, negative, example) in enumerate(sorted(heap, reverse=True, key=_order))
     ]
     ranked.sort(key=lambda entry: entry[:2])
-    return sorted(
+    kept = sorted(
         ((position, example) for _, position, example in ranked[:limit]),
         key=lambda entry: entry[0],
     )
+    kept_of = Counter(cluster for _, example in kept for cluster in _cluster_hash(example))
+    return kept, sizes, any(clusters[cluster] > count for cluster, count in kept_of.items())
+
+
+def _cluster_hash(example: Example) -> tuple[int, ...]:
+    """A hash of a row's cluster; nothing for a row that is independent of all others."""
+    cluster = example.metadata.get("cluster")
+    return () if cluster is None else (hash64(str(cluster)),)
 
 
 def _start(seed: int, stratum: str) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from proctor.components.fingerprints import fingerprint
+from proctor.datasets.selection import stratum_of
 from proctor.evaluators.context import EvaluationContext
 from proctor.evaluators.graded_options import GradedOptions
 from proctor.evaluators.prompts import PromptStyle, choose_shots
@@ -29,6 +30,7 @@ from proctor.sampling.sampler import Question, Sampler
 from proctor.scoring.grades import GradedPair
 from proctor.scoring.ledger import Ledger, LedgerColumn
 from proctor.scoring.results import EvaluationResult
+from proctor.scoring.whole_dataset import DrawnRows
 from proctor.types import Example, Outcome, Sample
 
 
@@ -175,6 +177,7 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
             min_coverage=self.min_coverage,
             details=self.details(),
             tallies=self._tallies,
+            drawn=self._drawn_rows(),
         )
 
     def details(self) -> dict[str, object]:
@@ -229,6 +232,16 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
             return
         for sample in samples:
             await self._take(row, sample)
+
+    def _drawn_rows(self) -> DrawnRows | None:
+        """The rows as a sample of their dataset; None where they are none that tells of it.
+
+        From one answer a row at a temperature, nothing tells how another would be graded.
+        """
+        sizes = self.selection.stratum_sizes
+        if sizes is None or (self.sampling.temperature > 0 and self.samples_per_row == 1):
+            return None
+        return DrawnRows([stratum_of(example) for _, example in self.selection.rows()], sizes)
 
     def _request_seed(self, question: Question, occurrence: int) -> int | None:
         """A seed for each request, so that equal prompts get other answers, equal models equal."""

@@ -222,7 +222,7 @@ def _yes_or_no(share: float, sizes: Floats, right: Floats, confidence: float) ->
     alike_n = effective_size(sizes, mean_correlation(whole, whole))
     all_right, _ = wilson_interval(1.0, alike_n, groups - 1, confidence)
     ends = min(low, all_right), max(high, 1 - all_right)
-    return ends, _doubt(sizes, share, effective_n, LEAST_CLUSTERS)
+    return ends, interval_doubt(sizes, share, effective_n, LEAST_CLUSTERS)
 
 
 def _graded(mean: float, values: Floats, sizes: Floats, sums: Floats, confidence: float) -> Spread:
@@ -263,14 +263,23 @@ def _graded(mean: float, values: Floats, sizes: Floats, sums: Floats, confidence
     low = rare * low + (1 - rare) * min(low, all_best)
     high = rare * high + (1 - rare) * max(high, 1 - all_best)
     ends = min(low, mean), max(high, mean)
-    doubt = _doubt(sizes, mean, effective_n, LEAST_CLUSTERS_GRADED)
+    doubt = interval_doubt(sizes, mean, effective_n, LEAST_CLUSTERS_GRADED)
     if math.sqrt(variance) <= _NO_VARIANCE and doubt is None:
         doubt = EQUAL_GRADES
     return ends, doubt
 
 
-def _doubt(sizes: Floats, share: float, effective_n: float, least_clusters: float) -> str | None:
-    """Why an interval on a scale is not to be trusted; None where it is."""
+def interval_doubt(
+    sizes: Floats, share: float, effective_n: float, least_clusters: float
+) -> str | None:
+    """Why an interval on a scale is not to be trusted; None where it is.
+
+    Args:
+        sizes: The size of each cluster.
+        share: The mean's place on the scale, from 0 to 1.
+        effective_n: How many independent answers would have told as much.
+        least_clusters: Effective clusters that it needs.
+    """
     reasons = []
     if effective_clusters(sizes) < least_clusters:
         reasons.append(FEW_CLUSTERS)

@@ -16,6 +16,7 @@ from proctor.errors import ConfigError
 from proctor.scoring.estimates import Estimate
 from proctor.scoring.grades import checked_value
 from proctor.scoring.pairs import OUTCOME_CODES, Pairs, estimate_pairs
+from proctor.scoring.whole_dataset import DrawnRows, WholeDatasetMean, estimate_whole_dataset
 from proctor.types import Example, Outcome
 
 Number = TypeVar("Number", bound=np.generic)
@@ -265,6 +266,26 @@ class Ledger:
             proportion=column.proportion,
             min_coverage=min_coverage,
         )
+
+    def estimate_whole_dataset(self, grader: str, drawn: DrawnRows) -> WholeDatasetMean | None:
+        """The score that all rows of the dataset would have by a grader.
+
+        Args:
+            grader: The grader's name.
+            drawn: The ledger's rows as a sample of the dataset.
+
+        Returns:
+            The estimate; None where a pair is missing, the scale is open, or the rows are no sample
+            that tells.
+
+        Raises:
+            KeyError: There is no such grader.
+        """
+        column = self._columns[grader]
+        values = _view(self._cells[grader].values, np.float64).reshape(len(self), self.num_samples)
+        if column.scale is None or len(drawn.strata) != len(self) or np.isnan(values).any():
+            return None
+        return estimate_whole_dataset(values, drawn, column.scale, proportion=column.proportion)
 
     def _group_code(self, position: int, value: str | None) -> int:
         if value is None:

@@ -22,6 +22,7 @@ from proctor.scoring.metric_names import (
     valid_name,
     withheld_reason,
 )
+from proctor.scoring.whole_dataset import DrawnRows, WholeDatasetMean
 
 UNREAD = "unread"
 """The detail that says whether rows were never read, in a dataset that nothing counted."""
@@ -38,6 +39,9 @@ class GraderResult:
         groups: The estimates for each value of each ``by`` field; None is for rows without one.
         tally: What the grader counted beside its score.
         notes: What the grader says of its score, a line each.
+        whole_dataset: The score that all rows of the dataset would have, where a ``limit`` took a
+            tenth of them or more, nothing is missing and no noise of sampling is left out of
+            account; else None.
     """
 
     grader: str
@@ -46,9 +50,11 @@ class GraderResult:
     groups: Mapping[str, Mapping[str | None, Estimate]] = field(default_factory=dict)
     tally: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    whole_dataset: WholeDatasetMean | None = None
 
     def to_json(self) -> dict[str, object]:
         """The result as JSON: the estimate's keys, and ``grader``, ``withheld`` and ``by``."""
+        whole = self.whole_dataset
         by = {
             name: {group_label(value): estimate.to_json() for value, estimate in groups.items()}
             for name, groups in self.groups.items()
@@ -57,6 +63,7 @@ class GraderResult:
             "grader": self.grader,
             "withheld": self.withheld,
             **self.estimate.to_json(),
+            "whole_dataset": None if whole is None else whole.to_json(),
             "by": by,
             "tally": dict(self.tally),
             "notes": list(self.notes),
@@ -71,6 +78,8 @@ class GraderResult:
         """
         fields = JsonFields.of(raw)
         by = fields.fields("by")
+        # files written before this key have none
+        whole = fields.optional_fields("whole_dataset") if "whole_dataset" in fields else None
         return cls(
             grader=fields.text("grader"),
             estimate=Estimate.from_json(fields),
@@ -78,6 +87,7 @@ class GraderResult:
             groups={name: _groups_from(by.fields(name)) for name in by},
             tally=fields.numbers("tally"),
             notes=fields.texts("notes"),
+            whole_dataset=None if whole is None else WholeDatasetMean.from_json(whole),
         )
 
 
@@ -111,6 +121,7 @@ class EvaluationResult:
         min_coverage: float = 0.95,
         details: Mapping[str, object] | None = None,
         tallies: Mapping[str, GradeTally] | None = None,
+        drawn: DrawnRows | None = None,
     ) -> EvaluationResult:
         """The result of a graded evaluation.
 
@@ -120,6 +131,8 @@ class EvaluationResult:
             min_coverage: The coverage that a headline needs.
             details: Anything else for the record.
             tallies: What graders counted, by their names.
+            drawn: The rows as a sample of their dataset; None where they are none, or where noise
+                of sampling can't be told from what differs between rows.
 
         Raises:
             ConfigError: The name or ``min_coverage`` can't be.
@@ -128,6 +141,9 @@ class EvaluationResult:
         graders = []
         for column in ledger.columns:
             result = _grader_result(ledger, column.grader, min_coverage)
+            if drawn is not None and result.withheld is None:
+                whole = ledger.estimate_whole_dataset(column.grader, drawn)
+                result = replace(result, whole_dataset=whole)
             if tallies and column.grader in tallies:
                 result = _with_tally(result, tallies[column.grader])
             graders.append(result)
@@ -291,7 +307,7 @@ def _with_unread_rows(result: GraderResult, min_coverage: float) -> GraderResult
         for by, values in result.groups.items()
     }
     reason = withheld_reason(estimate, min_coverage)
-    return replace(result, estimate=estimate, groups=groups, withheld=reason)
+    return replace(result, estimate=estimate, groups=groups, withheld=reason, whole_dataset=None)
 
 
 def _with_tally(result: GraderResult, tally: GradeTally) -> GraderResult:
