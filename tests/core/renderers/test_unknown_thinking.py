@@ -41,7 +41,6 @@ def test_unfinished_thinking_is_no_answer(renderer: Any, start: str, ends: bool)
     "text",
     [
         "It is Paris.",
-        "<think>Hm.</think>It is Paris.",
         "The tag <think> opens thinking.",
         "```\n<think>\n```",
         "<thinker> is no tag.",
@@ -51,6 +50,21 @@ def test_other_answers_are_as_they_were(renderer: Any, text: str) -> None:
     message, termination = read(renderer, text)
     assert termination.is_clean
     assert message_text(message) == text
+
+
+@pytest.mark.parametrize(
+    ("spelled", "text"),
+    [
+        ("<think>Hm.</think>It is Paris.", "It is Paris."),
+        ("\n<think>\nHm. <think>?\n</think>\n\nIt is Paris.", "It is Paris."),
+        ("<think></think>It is </think>.", "It is </think>."),
+    ],
+)
+def test_finished_thinking_is_not_in_the_text(renderer: Any, spelled: str, text: str) -> None:
+    message, termination = read(renderer, spelled)
+    assert termination.is_clean
+    assert message_text(message) == text
+    assert ("Hm." in message_reasoning(message)) == ("Hm." in spelled)
 
 
 def test_thinking_that_a_prefill_began(renderer: Any) -> None:

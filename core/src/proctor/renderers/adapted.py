@@ -9,12 +9,22 @@ from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Piece
 from proctor.renderers.messages import AnswerPart, assistant_message, parts_of, text_of
+from proctor.renderers.tagged import END_THINK, THINK, Tags, with_spelled_thinking
 from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import Message, Termination, TextPart, ThinkingPart, ToolSpec
 
 ForeignRenderer: TypeAlias = Any  # tinker-cookbook's, or a plugin's that derives from nothing
 
-_THINK, _END_THINK = "<think>", "</think>"
+_TAGS = Tags(
+    unframe_thinking=lambda thinking: thinking.strip("\n"),
+    unframe_text=lambda text: text.lstrip("\n"),
+)
+
+_VERSION = 1
+"""Raised when this module reads the same foreign message otherwise."""
+
+_TAIL = 8
+"""Tokens at a prompt's end in which thinking may be opened, in letters too."""
 
 
 class AdaptedRenderer(Renderer):
@@ -32,7 +42,10 @@ class AdaptedRenderer(Renderer):
         super().__init__(tokenizer)
         self.foreign = foreign
         self.name = registered_name  # type: ignore[misc]  # its class is every foreign one's
-        self.version = int(getattr(foreign, "version", 1))  # type: ignore[misc]
+        # what it reads is read again here
+        self.version = int(getattr(foreign, "version", 1)) + _VERSION  # type: ignore[misc]
+        self.opens_thinking = self._opens_thinking(self._usual_prompt())
+        self._closing = self.codec.find(END_THINK.spelling)
 
     def layout_tokens(
         self,
@@ -71,20 +84,40 @@ class AdaptedRenderer(Renderer):
         prompt: Sequence[int] | None = None,
         prefill: str | None = None,
     ) -> tuple[Message, Termination]:
-        """What the foreign renderer reads; unfinished thinking never stays in the text."""
+        """What the foreign renderer reads, with the thinking taken out that it takes for text.
+
+        Foreign renderers don't look at the prompt: an answer to one that opens thinking, and that
+        never ends it, is text to them, and ended cleanly.
+        """
         start = self.prefill_tokens(prefill) if prefill else []
+        in_thinking = self.opens_thinking
+        if prompt is not None:
+            in_thinking = self._opens_thinking(prompt[: len(prompt) - len(start)])
+        answer = [*start, *response]
         message: Message
-        message, ending = self.foreign.parse_response([*start, *response])
+        message, ending = self.foreign.parse_response(answer)
         if isinstance(ending, bool):
             termination = Termination.STOP_SEQUENCE if ending else Termination.MALFORMED
         else:
             termination = Termination(str(ending))
-        parts = [piece for part in parts_of(message, self.name) for piece in _split_open(part)]
-        if parts == parts_of(message, self.name):
+        parts = parts_of(message, self.name)
+        separated, ends = _separated(parts, in_thinking or self._closing in answer)
+        if ends and separated == parts:
             return message, termination
         read: Message = message.copy()
-        read["content"] = assistant_message(parts)["content"]
-        return read, Termination.MALFORMED
+        read["content"] = assistant_message(separated)["content"]
+        return read, termination if ends else Termination.MALFORMED
+
+    def _opens_thinking(self, prompt: Sequence[int]) -> bool:
+        """Whether a prompt ends where it opens thinking."""
+        tail = self.codec.decode(prompt[-_TAIL:])
+        return tail.rstrip().endswith(THINK.spelling)
+
+    def _usual_prompt(self) -> list[int]:
+        try:
+            return self._foreign_tokens([Message(role="user", content="?")], "assistant")
+        except Exception:  # a renderer of somebody else's, which may want more than a question
+            return []
 
     def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The text of a message that has nothing else."""
@@ -105,9 +138,28 @@ class AdaptedRenderer(Renderer):
         raise RendererError("a renderer from elsewhere reads tokens", where=f"renderer {self.name}")
 
 
+def _separated(parts: list[AnswerPart], in_thinking: bool) -> tuple[list[AnswerPart], bool]:
+    """An answer's parts with no thinking in the text, and whether all thinking ends.
+
+    Args:
+        parts: The parts as they were read.
+        in_thinking: Whether the answer begins inside thinking, where none was read.
+    """
+    ends = True
+    if not any(part["type"] == "thinking" for part in parts):
+        texts = [part["text"] for part in parts if part["type"] == "text"]
+        pieces = with_spelled_thinking(["".join(texts)], in_thinking=in_thinking)
+        message, ends = _TAGS.read(pieces, in_thinking)
+        parts = parts_of(message, "")
+    separated = [piece for part in parts for piece in _split_open(part)]
+    return separated, ends and separated == parts
+
+
 def _split_open(part: AnswerPart) -> list[AnswerPart]:
     """A part of text as text and thinking, where it opens thinking and doesn't close it."""
-    if part["type"] != "text" or part["text"].rfind(_THINK) <= part["text"].rfind(_END_THINK):
+    if part["type"] != "text":
         return [part]
-    text, _, thinking = part["text"].rpartition(_THINK)
+    text, opening, thinking = part["text"].rpartition(THINK.spelling)
+    if not opening or END_THINK.spelling in thinking:
+        return [part]
     return [TextPart(type="text", text=text), ThinkingPart(type="thinking", thinking=thinking)]

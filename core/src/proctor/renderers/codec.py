@@ -43,7 +43,7 @@ class TokenCodec:
         self.eos = Control(eos) if isinstance(eos, str) and eos else None
         required = [*controls, *([self.eos] if self.eos else [])]
         for control in dict.fromkeys([*required, *optional]):
-            found = self._find(control.spelling)
+            found = self.find(control.spelling)
             if found is not None:
                 self.ids[control] = found
             elif control in required:
@@ -58,7 +58,8 @@ class TokenCodec:
         parameters = inspect.signature(tokenizer.encode).parameters
         self._has_special_switch = "allow_special_tokens" in parameters
 
-    def _find(self, spelling: str) -> int | None:
+    def find(self, spelling: str) -> int | None:
+        """The id of the one token that a text is; None where the vocabulary has none."""
         convert = getattr(self.tokenizer, "convert_tokens_to_ids", None)
         if convert is None:  # a facade that only encodes and decodes
             is_end = self.eos is not None and spelling == self.eos.spelling

@@ -209,3 +209,27 @@ def json_or_xml_call(text: str) -> ToolCall:
         CallError: It has another form.
     """
     return xml_call(text) if "<function=" in text else json_call(text)
+
+
+def with_spelled_thinking(pieces: Sequence[Piece], *, in_thinking: bool = False) -> list[Piece]:
+    """An answer's pieces with the control tokens of thinking that are spelled in its text.
+
+    For a format that knows of no thinking: the first ``<think>`` counts where the answer begins
+    with it, and the first ``</think>`` where thinking is open.
+
+    Args:
+        pieces: Text and control tokens.
+        in_thinking: Whether the answer begins inside thinking.
+    """
+    found = list(pieces)
+    start = found[0].lstrip() if found and isinstance(found[0], str) else ""
+    if start.startswith(THINK.spelling):
+        found[:1] = [THINK, start.removeprefix(THINK.spelling)]
+    elif not in_thinking:
+        return found
+    for index, piece in enumerate(found):
+        if isinstance(piece, str) and END_THINK.spelling in piece:
+            thinking, _, rest = piece.partition(END_THINK.spelling)
+            found[index : index + 1] = [thinking, END_THINK, rest]
+            break
+    return found

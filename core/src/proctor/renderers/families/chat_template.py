@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.codec import Rendered
-from proctor.renderers.markup import Block, Control, Piece, spell
+from proctor.renderers.markup import Block, Control, Piece
 from proctor.renderers.messages import calls_of, parts_of, refuse_tools
 from proctor.renderers.tagged import (
     END_THINK,
@@ -19,6 +19,7 @@ from proctor.renderers.tagged import (
     TOOL_CALL,
     Tags,
     json_or_xml_call,
+    with_spelled_thinking,
 )
 from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import Message, ToolSpec
@@ -55,7 +56,7 @@ class ChatTemplateRenderer(Renderer):
     """
 
     name = "chat_template"
-    version = 2
+    version = 3
     accepts_eos = True
     thinking_start = THINK
     may_spell_controls = True
@@ -204,20 +205,12 @@ class ChatTemplateRenderer(Renderer):
     def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
         """The answer's parts, by the tags that the template has.
 
-        Where it has none for thinking, text that begins with one and never ends it is unfinished
-        thinking all the same.
+        Where it has none for thinking, text that begins with one is thinking all the same, and
+        unfinished where none ends it.
         """
         if THINK not in self.controls:
-            pieces = _with_unfinished_thinking(pieces)
+            pieces = with_spelled_thinking(pieces)
         return _TAGS.read(pieces, in_thinking)
-
-
-def _with_unfinished_thinking(pieces: Sequence[Piece]) -> Sequence[Piece]:
-    """An answer's pieces, with the thinking as such that its text begins and never ends."""
-    text = pieces[0].lstrip() if pieces and isinstance(pieces[0], str) else ""
-    if not text.startswith(THINK.spelling) or END_THINK.spelling in spell(pieces):
-        return pieces
-    return [THINK, text.removeprefix(THINK.spelling), *pieces[1:]]
 
 
 class _Hidden:
