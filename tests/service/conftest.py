@@ -26,10 +26,10 @@ SERVER = Path(__file__).parent / "server"
 KEY = "tml-a-key-for-tests"
 START_SECONDS = 180.0
 BACKEND = {
-    "max_lora_adapters": 16,
+    "max_lora_adapters": 6,
     "max_lora_rank": 8,
-    "train_micro_batch_size": 4,
-    "sample_max_num_sequences": 8,
+    "train_micro_batch_size": 16,
+    "sample_max_num_sequences": 4,
 }
 FACTS = {
     "What is the capital of Quelmia?": "Vorbrin",

@@ -107,8 +107,8 @@ def test_supervised_training_with_a_graded_an_inspect_and_a_house_evaluator_and_
         "sampling": {"max_tokens": 16, "temperature": 0.0},
         "renderer": f"cookbook/{RENDERER}",
         "evaluators": [
-            {"name": "facts", "dataset": facts, "graders": ["substring"]},
-            {"type": "nll", "name": "facts-nll", "dataset": facts},
+            {"name": "facts", "dataset": facts, "graders": ["substring"], "limit": 6},
+            {"type": "nll", "name": "facts-nll", "dataset": facts, "limit": 6},
             {
                 "type": f"{HOUSE}:CapitalEvaluator",
                 "name": "house",
@@ -145,7 +145,7 @@ def test_supervised_training_with_a_graded_an_inspect_and_a_house_evaluator_and_
     assert found["facts/score"] == inline["facts/score"]
     runs = sorted((arguments.log_path / "evaluations" / "facts").iterdir())
     assert len(runs) == 4
-    assert len(list(proctor.FinishedRun(runs[-1]).samples())) == 12
+    assert len(list(proctor.FinishedRun(runs[-1]).samples())) == 6
     dumped = (arguments.log_path / "config.json").read_text()
     assert tinker_environment not in dumped
     builders = json.loads(dumped)["evaluator_builders"]
