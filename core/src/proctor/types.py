@@ -75,8 +75,8 @@ class ToolSpec(TypedDict):
     """The declaration of a tool: ``parameters`` is a JSON schema."""
 
     name: str
-    description: str
-    parameters: dict[str, Any]  # the JSON of whoever declares the tool
+    description: NotRequired[str]
+    parameters: NotRequired[dict[str, Any]]  # the JSON of whoever declares the tool
 
 
 class Message(TypedDict, total=False):

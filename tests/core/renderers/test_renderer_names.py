@@ -144,6 +144,9 @@ def test_a_renderer_from_before_the_terminations_says_yes_or_no(
         ("openai/gpt-oss-20b", "gpt_oss_medium_reasoning"),
         ("openai/gpt-oss-120b", "gpt_oss_medium_reasoning"),
         ("moonshotai/Kimi-K2-Thinking", "kimi_k2"),
+        ("Qwen/Qwen3-VL-8B-Instruct", "cookbook/qwen3_vl_instruct"),
+        ("Qwen/Qwen3-VL-8B-Thinking", "cookbook/qwen3_vl"),
+        ("Qwen/Qwen3.8-27B-Base", "role_colon"),
         ("HuggingFaceTB/SmolLM2-135M-Instruct", "chat_template"),
         ("/models/Qwen3-8B/", "qwen3"),
         ("allenai/OLMo-base", "role_colon"),
@@ -157,14 +160,10 @@ def test_a_models_name_says_its_family(model: str, renderer: str) -> None:
 @pytest.mark.parametrize(
     "model",
     [
-        "Qwen/Qwen3-VL-8B-Instruct",
         "Qwen/Qwen3-Coder-30B-A3B-Instruct",
         "Qwen/Qwen3-4B-Thinking-2507",
-        "Qwen/Qwen3.8-27B",
         "Qwen/Qwen2.5-7B-Instruct",
         "deepseek-ai/DeepSeek-R1",
-        "deepseek-ai/DeepSeek-V4.1-Flash",
-        "moonshotai/Kimi-K2.5",
         "meta-llama/Llama-4-Scout-17B-16E-Instruct",
         "database",
     ],
@@ -184,6 +183,24 @@ def test_what_is_named_comes_before_the_checkpoint_and_that_before_the_family() 
     assert name == "qwen3_disable_thinking"
     assert "checkpoint" in reason
     assert choose_renderer(model_name="Qwen/Qwen3-8B")[0] == "qwen3"
+
+
+def test_a_checkpoints_name_is_tinker_cookbooks_where_none_of_ours_has_it() -> None:
+    for given, expected in (
+        ("qwen3_5", "qwen3_5"),
+        ("gpt_oss_no_sysprompt", "cookbook/gpt_oss_no_sysprompt"),
+        ("cookbook/nemotron3", "cookbook/nemotron3"),
+    ):
+        assert choose_renderer(checkpoint_renderer_name=given)[0] == expected
+
+
+def test_without_the_plugin_that_has_it_the_error_says_what_to_install(chat_tokenizer: Any) -> None:
+    name, _ = choose_renderer(model_name="moonshotai/Kimi-K2.6", tokenizer=chat_tokenizer)
+    with using():
+        configure(blocked=["proctor-cookbook"])
+        with pytest.raises(UnknownComponentError) as caught:
+            get_renderer(name, chat_tokenizer)
+    assert "proctor-cookbook" in str(caught.value)
 
 
 def test_no_renderer_at_all_is_an_error_that_lists_them() -> None:

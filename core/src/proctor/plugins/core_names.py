@@ -16,13 +16,17 @@ FIRST_PARTY = {
     ("grader", "math"): "proctor-math",
     ("evaluator", "inspect"): "proctor-inspect",
     ("evaluator", "cookbook_benchmark"): "proctor-cookbook",
+    ("renderer", "cookbook/"): "proctor-cookbook",
     ("command", "report"): "proctor-report",
     ("command", "judge"): "proctor-judge",
     ("command", "export"): "proctor-inspect",
     ("grader", "inspect_scorer"): "proctor-inspect",
     ("backend", "inspect"): "proctor-inspect",
 }
-"""First-party names and the distributions that have them, for the hint to install one."""
+"""First-party names and the distributions that have them, for the hint to install one.
+
+A name that ends in ``/`` stands for all that begin with it.
+"""
 
 COMMANDS = {
     "run": ("proctor.cli.run:run", "Evaluate a model from a config."),

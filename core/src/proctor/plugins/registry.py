@@ -99,7 +99,9 @@ class Registry:
 
     def _remedy(self, kind: str, name: str, others: Iterable[str]) -> str:
         """Where the name may be: in a plugin that doesn't work, in one to install, misspelt."""
-        owner = name.partition("/")[0] if "/" in name else FIRST_PARTY.get((kind, name))
+        first, slash, _ = name.partition("/")
+        ours = FIRST_PARTY.get((kind, first + slash))
+        owner = ours or (first if slash else None)
         absent = [plugin for plugin in self._plugins if not plugin.is_working]
         owned = [plugin for plugin in absent if plugin.names & {name, owner}]
         if owned:
@@ -109,8 +111,8 @@ class Registry:
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
         if near:
             hints.append(f"did you mean {' or '.join(repr(n) for n in near)}?")
-        if (kind, name) in FIRST_PARTY and not any(owner in p.names for p in self._plugins):
-            hints.append(f"pip install {owner}")
+        if ours and not any(ours in p.names for p in self._plugins):
+            hints.append(f"pip install {ours}")
         if not hints:
             known = ", ".join(names) if names else "none"
             hints.append(f"known {kind}s: {known}")

@@ -62,14 +62,14 @@ class AdaptedRenderer(Renderer):
         prompt = self.foreign.build_generation_prompt(messages, **options)
         return [int(token) for token in prompt.to_ints()]
 
-    def create_conversation_prefix_with_tools(
-        self, tools: list[ToolSpec], system_prompt: str = ""
-    ) -> list[Message]:
+    def declare_tools(self, tools: list[ToolSpec], system_prompt: str) -> list[Message]:
         """The foreign renderer's messages that declare tools."""
+        # tinker-cookbook's renderers want every key
+        whole = [ToolSpec(**{"description": "", "parameters": {}, **tool}) for tool in tools]
         try:
-            prefix = self.foreign.create_conversation_prefix_with_tools(tools, system_prompt)
+            prefix = self.foreign.create_conversation_prefix_with_tools(whole, system_prompt)
         except (AttributeError, NotImplementedError):
-            return super().create_conversation_prefix_with_tools(tools, system_prompt)
+            return super().declare_tools(tools, system_prompt)
         return list(prefix)
 
     def get_stop_sequences(self) -> list[str] | list[int]:

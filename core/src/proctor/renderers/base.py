@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from proctor.errors import RendererError
 from proctor.renderers.codec import TokenCodec
 from proctor.renderers.markup import Block, Control, Piece
-from proctor.renderers.messages import text_of
+from proctor.renderers.messages import checked_tools, text_of
 from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import Message, Termination, ToolSpec
 
@@ -113,7 +113,19 @@ class Renderer(ABC):
         """The messages that declare tools; they go before the conversation.
 
         Args:
-            tools: The declarations.
+            tools: The declarations, with or without OpenAI's ``{"type": "function"}`` around each.
+            system_prompt: The text of the conversation's own system message.
+
+        Raises:
+            RendererError: The format has no tools, or a declaration is none.
+        """
+        return self.declare_tools(checked_tools(tools, self.name), system_prompt)
+
+    def declare_tools(self, tools: list[ToolSpec], system_prompt: str) -> list[Message]:
+        """Lays out declarations that were checked, for ``create_conversation_prefix_with_tools``.
+
+        Args:
+            tools: The declarations; each has a name, and perhaps a description and parameters.
             system_prompt: The text of the conversation's own system message.
 
         Raises:
@@ -173,7 +185,8 @@ class Renderer(ABC):
         role: str = "assistant",
     ) -> list[list[int]]:
         """The token ids of ``build_generation_prompt`` for several conversations at once."""
-        prompts = self.layout_tokens(conversations, role, tools)
+        declared = checked_tools(tools, self.name) if tools else None
+        prompts = self.layout_tokens(conversations, role, declared)
         if not prefill:
             return prompts
         start = self.prefill_tokens(prefill)
@@ -202,7 +215,7 @@ class Renderer(ABC):
         system = ""
         if rest and rest[0]["role"] == "system":
             system = text_of(rest.pop(0), self.name)
-        return [*self.create_conversation_prefix_with_tools(tools, system), *rest]
+        return [*self.declare_tools(tools, system), *rest]
 
     def answer_tokens(self, message: Message, *, prompt: Sequence[int] | None = None) -> list[int]:
         """The tokens that a model samples to answer with ``message``, its end included.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from proctor.renderers.markup import Control, Piece, spell
@@ -40,26 +40,35 @@ class CallSections:
 
     def read(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
         """Reads an answer: thinking, text and tool calls; see ``Renderer.read_answer``."""
-        start, end = self._section(pieces, in_thinking)
-        message, may_end = _THINKING.read([*pieces[:start], *pieces[end:]], in_thinking)
-        calls, unparsed = self._read_calls(pieces[start:end])
+        rest: list[Piece] = []
+        calls: list[ToolCall] = []
+        unparsed: list[UnparsedToolCall] = []
+        after = 0
+        for start, end in self._sections(pieces, in_thinking):
+            rest += pieces[after:start]
+            read, failed = self._read_calls(pieces[start:end])
+            calls, unparsed, after = calls + read, unparsed + failed, end
+        message, may_end = _THINKING.read([*rest, *pieces[after:]], in_thinking)
         if calls:
             message["tool_calls"] = calls
         if unparsed:
             message["unparsed_tool_calls"] = unparsed
         return message, may_end
 
-    def _section(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[int, int]:
-        """Where the tool calls begin and end; those inside thinking are none."""
-        start = len(pieces)
+    def _sections(self, pieces: Sequence[Piece], in_thinking: bool) -> Iterator[tuple[int, int]]:
+        """Where tool calls begin and end; those inside thinking are none."""
+        start: int | None = None
         for index, piece in enumerate(pieces):
-            if piece in (THINK, END_THINK):
+            if start is not None:
+                if piece in self.ends:
+                    yield start, index + 1
+                    start = None
+            elif piece in (THINK, END_THINK):
                 in_thinking = piece == THINK
             elif not in_thinking and (piece in self.starts or piece == self.call):
-                start = min(start, index)
-            elif piece in self.ends and start < index:
-                return start, index + 1
-        return start, len(pieces)
+                start = index
+        if start is not None:
+            yield start, len(pieces)
 
     def _read_calls(self, pieces: Sequence[Piece]) -> tuple[list[ToolCall], list[UnparsedToolCall]]:
         """The calls of a section; what isn't a whole call is kept as it is, with the reason."""

@@ -8,7 +8,7 @@ from proctor.errors import RendererError
 from proctor.renderers.tokenizers import Tokenizer
 
 FAMILIES: tuple[tuple[str, str, str], ...] = (
-    (r"Qwen3\.[56]-.*-Base\b|Qwen3-.*-Base\b|DeepSeek-V3.*-Base\b", "role_colon", "base models"),
+    (r"Qwen3(\.\d)?-.*-Base\b|DeepSeek-V\d.*-Base\b", "role_colon", "base models"),
     (r"SmolLM.*-Instruct\b", "chat_template", "SmolLM"),
     (r"Llama-3(\.\d)?-.*-Instruct\b|Meta-Llama-3-.*-Instruct\b", "llama3", "Llama 3"),
     (r"Llama-3(\.\d)?-\d+B$", "role_colon", "base models"),
@@ -16,13 +16,25 @@ FAMILIES: tuple[tuple[str, str, str], ...] = (
     (r"Qwen3\.[56]-", "qwen3_5", "Qwen3.5"),
     (r"Qwen3-(?!VL|Coder|Next|.*Thinking-2507)", "qwen3", "Qwen3"),
     (r"DeepSeek-V3\.1\b(?!-Terminus)", "deepseekv3", "DeepSeek V3.1"),
+    (r"Qwen3-VL-.*-Instruct\b", "cookbook/qwen3_vl_instruct", "Qwen3-VL"),
+    (r"Qwen3-VL-", "cookbook/qwen3_vl", "Qwen3-VL"),
+    (r"Qwen3\.8-", "cookbook/qwen3_8_xhigh_reasoning", "Qwen3.8"),
+    (r"DeepSeek-V4\.1\b", "cookbook/deepseekv4_1", "DeepSeek V4.1"),
+    (r"Kimi-K2\.5\b", "cookbook/kimi_k25", "Kimi K2.5"),
+    (r"Kimi-K2\.6\b", "cookbook/kimi_k26", "Kimi K2.6"),
+    (r"Nemotron-3-(Nano|Super)\b", "cookbook/nemotron3", "Nemotron 3"),
+    (r"Nemotron-3-Ultra\b|Nemotron-3\.5-", "cookbook/nemotron3_ultra", "Nemotron 3 Ultra and 3.5"),
+    (r"GLM-5\.3\b", "cookbook/glm5_3_max_reasoning", "GLM 5.3"),
+    (r"Inkling\b", "cookbook/tml_v0", "Inkling"),
     (r"gpt-oss-\d+b\b", "gpt_oss_medium_reasoning", "gpt-oss"),
     (r"Kimi-K2-Thinking\b", "kimi_k2", "Kimi K2"),
     (r"(?<![a-z])(base|pt)$", "role_colon", "base models"),
 )
 """Patterns of model names, the renderer of their family, and the family; the first match counts.
 
-A family's other modes (without thinking, with more of it) are chosen by name.
+A family's other modes (without thinking, with more of it) are chosen by name. Those of
+``cookbook/`` are tinker-cookbook's, from the plugin proctor-cookbook: what their tokenizers' own
+templates say is not what they are trained with, so without the plugin there is an error.
 """
 
 
@@ -50,7 +62,8 @@ def choose_renderer(
     if name:
         return name, "it was asked for"
     if checkpoint_renderer_name:
-        return checkpoint_renderer_name, "the checkpoint's metadata names it"
+        found = _as_registered(checkpoint_renderer_name)
+        return found, "the checkpoint's metadata names it"
     short = (model_name or "").rstrip("/").replace("\\", "/").rpartition("/")[2]
     for pattern, renderer, family in FAMILIES:
         if re.search(pattern, short, re.IGNORECASE):
@@ -62,6 +75,13 @@ def choose_renderer(
         "template",
         fix=f"name one: {', '.join(_known_names())} (role_colon is for base models)",
     )
+
+
+def _as_registered(name: str) -> str:
+    """A checkpoint's name for its renderer as it is registered here: most are tinker-cookbook's."""
+    if "/" in name or name in _known_names():
+        return name
+    return f"cookbook/{name}"
 
 
 def _known_names() -> list[str]:

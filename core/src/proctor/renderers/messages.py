@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from proctor.errors import RendererError
 from proctor.renderers.markup import Markup, Piece
@@ -14,6 +14,7 @@ from proctor.types import (
     TextPart,
     ThinkingPart,
     ToolCall,
+    ToolSpec,
     UnparsedToolCall,
 )
 
@@ -180,3 +181,43 @@ def refuse_thinking(message: Message, renderer: str) -> None:
             where=f"renderer {renderer}",
             fix="use the renderer with thinking, or leave the thinking out",
         )
+
+
+def checked_tools(tools: Iterable[Any], renderer: str) -> list[ToolSpec]:
+    """Declarations of tools in one shape: a name, and perhaps a description and parameters.
+
+    Args:
+        tools: What somebody declares, with or without ``{"type": "function", "function": ...}``
+            around each.
+        renderer: The renderer's name, for the message.
+
+    Raises:
+        RendererError: One is no declaration, or two have one name.
+    """
+    checked = [_checked_tool(tool, renderer) for tool in tools]
+    names = [tool["name"] for tool in checked]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise _tool_error(f"two tools are called {twice[0]!r}", renderer)
+    return checked
+
+
+def _checked_tool(given: Any, renderer: str) -> ToolSpec:  # the JSON of whoever declares it
+    tool = given.get("function", given) if isinstance(given, Mapping) else given
+    if not isinstance(tool, Mapping):
+        raise _tool_error(f"{given!r:.100} is no declaration of a tool", renderer)
+    name = tool.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise _tool_error(f"a tool's declaration has no name: {given!r:.100}", renderer)
+    for key, kind, what in (("description", str, "text"), ("parameters", Mapping, "JSON schema")):
+        if tool.get(key) is not None and not isinstance(tool[key], kind):
+            raise _tool_error(f"in the tool {name!r}, {key!r} is no {what}", renderer)
+    return cast(ToolSpec, {key: value for key, value in tool.items() if value is not None})
+
+
+def _tool_error(problem: str, renderer: str) -> RendererError:
+    return RendererError(
+        problem,
+        where=f"renderer {renderer}",
+        fix="declare it as {name: ..., description: ..., parameters: {...}}",
+    )

@@ -90,7 +90,7 @@ class ChatTemplateRenderer(Renderer):
         question = {"role": "user", "content": "?"}
         reply = {"role": "assistant", "content": _ANSWER}
         try:
-            rendered = self._render([question, reply], None, add_generation_prompt=False)
+            rendered = self._render([question, reply], add_generation_prompt=False)
         except RendererError:
             rendered = ""
         after = self._pattern.search(rendered.rpartition(_ANSWER)[2]) if rendered else None
@@ -106,7 +106,7 @@ class ChatTemplateRenderer(Renderer):
 
     def _prompt_opens_thinking(self) -> bool:
         try:
-            rendered = self._render([{"role": "user", "content": "?"}], None)
+            rendered = self._render([{"role": "user", "content": "?"}])
         except RendererError:
             return False
         return rendered.rfind(THINK.spelling) > rendered.rfind(END_THINK.spelling)
@@ -118,9 +118,7 @@ class ChatTemplateRenderer(Renderer):
             return [stop.spelling for stop in stops]
         return [self.codec.ids[stop] for stop in stops]
 
-    def create_conversation_prefix_with_tools(
-        self, tools: list[ToolSpec], system_prompt: str = ""
-    ) -> list[Message]:
+    def declare_tools(self, tools: list[ToolSpec], system_prompt: str) -> list[Message]:
         """Not available: where a template declares tools is its own business.
 
         Raises:
@@ -146,7 +144,7 @@ class ChatTemplateRenderer(Renderer):
                 fix="name the renderer of the model's family",
             )
         if tools and "tools" not in self._template:
-            super().create_conversation_prefix_with_tools(tools)
+            super().declare_tools(tools, "")
         return self.codec.encode_rendered(
             [self._rendered_parts(messages, tools) for messages in conversations]
         )
@@ -156,25 +154,29 @@ class ChatTemplateRenderer(Renderer):
     ) -> list[Rendered]:
         hidden = _Hidden(self._pattern)
         converted = [as_template_input(message, self._template) for message in messages]
-        return hidden.reveal(self._render([hidden.hide(m) for m in converted], tools))
+        return hidden.reveal(self._render(converted, tools, hidden))
 
     def _render(
         self,
         messages: list[TemplateMessage],
-        tools: list[ToolSpec] | None,
+        tools: list[ToolSpec] | None = None,
+        hidden: _Hidden | None = None,
         *,
         add_generation_prompt: bool = True,
     ) -> str:
-        declared = [
-            dict(tool) if "function" in tool else {"type": "function", "function": dict(tool)}
-            for tool in tools or ()
-        ]
+        declared = [{"type": "function", "function": dict(tool)} for tool in tools or ()]
+        if hidden is not None:
+            declared = [hidden.hide(tool) for tool in declared]
         problem: Exception | None = None
         for read in (True, False):
+            # arguments are read first: an escape in their JSON may spell a control token
+            shown = [_with_arguments(message, read=read) for message in messages]
+            if hidden is not None:
+                shown = [hidden.hide(message) for message in shown]
             try:
                 return str(
                     self.tokenizer.apply_chat_template(
-                        [_with_arguments(message, read=read) for message in messages],
+                        shown,
                         tools=declared or None,
                         tokenize=False,
                         add_generation_prompt=add_generation_prompt,
@@ -232,7 +234,7 @@ class _Hidden:
         if isinstance(value, str):
             return self._pattern.sub(self._stand_in, value)
         if isinstance(value, Mapping):
-            return {key: self._hidden(item) for key, item in value.items()}
+            return {self._hidden(key): self._hidden(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self._hidden(item) for item in value]
         return value

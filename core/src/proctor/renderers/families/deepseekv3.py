@@ -57,6 +57,7 @@ class DeepSeekV3Renderer(Renderer):
     """DeepSeek V3.1's chat format, where the prompt closes the thinking before it begins."""
 
     name = "deepseekv3"
+    version = 2
     controls = (
         _BEGIN,
         _USER,
@@ -161,15 +162,13 @@ class DeepSeekV3Renderer(Renderer):
         """The thinking, the text and the tool calls."""
         return _TOOL_CALLS.read(pieces, in_thinking)
 
-    def create_conversation_prefix_with_tools(
-        self, tools: list[ToolSpec], system_prompt: str = ""
-    ) -> list[Message]:
+    def declare_tools(self, tools: list[ToolSpec], system_prompt: str) -> list[Message]:
         """A system message: its own text first, then the declarations."""
         if not tools:
             return [Message(role="system", content=system_prompt)]
         declarations = "\n".join(
-            f"### {tool['name']}\nDescription: {tool['description']}\n\n"
-            f"Parameters: {json.dumps(tool['parameters'])}"
+            f"### {tool['name']}\nDescription: {tool.get('description', '')}\n\n"
+            f"Parameters: {json.dumps(tool.get('parameters', {}))}"
             for tool in tools
         )
         pieces = [system_prompt, _BEFORE_DECLARATIONS, declarations]

@@ -47,6 +47,7 @@ _SYSTEM_ROLE = "_harmony_system"
 
 _CHANNEL_NAME = re.compile(r"<\|channel\|>\s*([^<\s]+)")
 _RECIPIENT = re.compile(r"\bto=([^<\s]+)")
+_ROLE = re.compile(r"<\|start\|>\s*([^<\s]+)")
 
 
 class GptOssMediumReasoningRenderer(Renderer):
@@ -60,6 +61,7 @@ class GptOssMediumReasoningRenderer(Renderer):
     """
 
     name = "gpt_oss_medium_reasoning"
+    version = 2
     effort: ClassVar[str] = "medium"
     controls = (_START, _CHANNEL, _CONSTRAIN, _MESSAGE, _END)
     stops = (_RETURN, _CALL)
@@ -148,13 +150,19 @@ class GptOssMediumReasoningRenderer(Renderer):
         return super().prefill_tokens(prefill)
 
     def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
-        """The channels: analysis is thinking, final and commentary text, calls to functions."""
+        """The channels: analysis is thinking, final and commentary text, calls to functions.
+
+        A turn of somebody else, which the model makes up, ends the answer and is no part of it: the
+        sampling should have ended there, so the answer is malformed.
+        """
         parts: list[AnswerPart] = []
         calls: list[ToolCall] = []
         unparsed: list[UnparsedToolCall] = []
-        segments = _segments(pieces)
         may_end = True
-        for index, (head, body, is_closed) in enumerate(segments):
+        for index, (head, body, is_closed) in enumerate(_segments(pieces)):
+            if _role_of(head) not in ("", "assistant"):
+                may_end = False
+                break
             may_end = is_closed or body is not None
             recipient = _RECIPIENT.search(head)
             channel = _CHANNEL_NAME.search(head)
@@ -173,9 +181,7 @@ class GptOssMediumReasoningRenderer(Renderer):
                 parts.append(TextPart(type="text", text=body))
         return assistant_message(parts, calls, unparsed), may_end
 
-    def create_conversation_prefix_with_tools(
-        self, tools: list[ToolSpec], system_prompt: str = ""
-    ) -> list[Message]:
+    def declare_tools(self, tools: list[ToolSpec], system_prompt: str) -> list[Message]:
         """A system message that says where calls go, and a developer message that declares."""
         messages = []
         sections = []
@@ -220,10 +226,17 @@ def _name_of_caller(messages: Sequence[Message], index: int) -> str:
     )
 
 
+def _role_of(head: str) -> str:
+    """The role in a header; empty where it has none, as the first one, which the prompt began."""
+    found = _ROLE.match(head)
+    return found.group(1) if found else ""
+
+
 def _segments(pieces: Sequence[Piece]) -> list[tuple[str, str | None, bool]]:
     """An answer's messages: header, body (None where there is none) and whether it was closed.
 
-    The first header begins in the prompt. Special tokens inside a body are text in it.
+    The first header begins in the prompt; that of a later one keeps its ``<|start|>``, by which its
+    role is known. Special tokens inside a body are text in it.
     """
     found: list[tuple[str, str | None, bool]] = []
     head: list[Piece] = []
@@ -233,7 +246,7 @@ def _segments(pieces: Sequence[Piece]) -> list[tuple[str, str | None, bool]]:
             if piece == _MESSAGE:
                 body = []
             elif piece == _START:
-                head = []
+                head = [piece]
             else:
                 head.append(piece)
         elif piece == _END:

@@ -59,6 +59,7 @@ class KimiK2Renderer(Renderer):
     """
 
     name = "kimi_k2"
+    version = 2
     controls = (
         _SYSTEM,
         _USER,
@@ -121,9 +122,7 @@ class KimiK2Renderer(Renderer):
         """The thinking, the text and the tool calls."""
         return _TOOL_CALLS.read(pieces, in_thinking)
 
-    def create_conversation_prefix_with_tools(
-        self, tools: list[ToolSpec], system_prompt: str = ""
-    ) -> list[Message]:
+    def declare_tools(self, tools: list[ToolSpec], system_prompt: str) -> list[Message]:
         """A message that declares the tools, and the system message."""
         messages = []
         if tools:

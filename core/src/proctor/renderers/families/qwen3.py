@@ -143,9 +143,7 @@ class Qwen3InstructRenderer(Renderer):
         """The thinking, the text and the tool calls, by their tags."""
         return self.tags.read(pieces, in_thinking)
 
-    def create_conversation_prefix_with_tools(
-        self, tools: list[ToolSpec], system_prompt: str = ""
-    ) -> list[Message]:
+    def declare_tools(self, tools: list[ToolSpec], system_prompt: str) -> list[Message]:
         """A system message: its own text first, then the declarations."""
         if not tools:
             return [Message(role="system", content=system_prompt)]

@@ -166,9 +166,7 @@ class Qwen35Renderer(Qwen3InstructRenderer):
         content = self.content(texts, calls_of(message))
         return [f"{thinking}\n", END_THINK, "\n\n", *content, IM_END]
 
-    def create_conversation_prefix_with_tools(
-        self, tools: list[ToolSpec], system_prompt: str = ""
-    ) -> list[Message]:
+    def declare_tools(self, tools: list[ToolSpec], system_prompt: str) -> list[Message]:
         """A system message: the declarations first, then its own text."""
         if not tools:
             return [Message(role="system", content=system_prompt)]
