@@ -183,7 +183,7 @@ def refuse_thinking(message: Message, renderer: str) -> None:
         )
 
 
-def checked_tools(tools: Iterable[Any], renderer: str) -> list[ToolSpec]:
+def checked_tools(tools: Iterable[object], renderer: str) -> list[ToolSpec]:
     """Declarations of tools in one shape: a name, and perhaps a description and parameters.
 
     Args:
@@ -202,7 +202,7 @@ def checked_tools(tools: Iterable[Any], renderer: str) -> list[ToolSpec]:
     return checked
 
 
-def _checked_tool(given: Any, renderer: str) -> ToolSpec:  # the JSON of whoever declares it
+def _checked_tool(given: object, renderer: str) -> ToolSpec:
     tool = given.get("function", given) if isinstance(given, Mapping) else given
     if not isinstance(tool, Mapping):
         raise _tool_error(f"{given!r:.100} is no declaration of a tool", renderer)

@@ -111,26 +111,11 @@ def estimate_whole_dataset(
         return None
     low, high = min(scale), max(scale)
     places: Floats = (values - low) / (high - low)
-    row_means: Floats = places.mean(axis=1)
-    groups, sizes = _collapsed(drawn)
-    pooled = float(row_means.var(ddof=1))
-    mean = variance = 0.0
-    degrees_of_freedom = 0
-    for group, size in enumerate(sizes):
-        held = row_means[groups == group]
-        free = len(held) - 1
-        within_stratum = float(((held - held.mean()) ** 2).sum()) + _POOLED_WEIGHT * pooled
-        weight = size / rows
-        mean += weight * float(held.mean())
-        variance += (
-            weight**2 * (1 - len(held) / size) * within_stratum / (free + _POOLED_WEIGHT)
-        ) / len(held)
-        degrees_of_freedom += free
+    mean, variance, degrees_of_freedom = _stratified(places.mean(axis=1), drawn)
     samples = values.shape[1]
     if samples > 1:
         within_row = float(places.var(axis=1, ddof=1).mean()) / samples
         variance += share * within_row / count
-    mean = min(max(mean, 0.0), 1.0)
     most, alike_n = mean * (1 - mean), count / (1 - share)
     effective_n = most / variance if min(most, variance) > 0 else alike_n
     ends = wilson_interval(mean, effective_n, max(1, degrees_of_freedom), CONFIDENCE)
@@ -145,6 +130,24 @@ def estimate_whole_dataset(
         rows=rows,
         interval_doubt=interval_doubt(np.ones(count), mean, effective_n, least),
     )
+
+
+def _stratified(row_means: Floats, drawn: DrawnRows) -> tuple[float, float, int]:
+    """The mean over the dataset's rows, its variance, and the degrees of freedom of that."""
+    groups, sizes = _collapsed(drawn)
+    pooled = float(row_means.var(ddof=1))
+    mean = variance = 0.0
+    degrees_of_freedom = 0
+    for group, size in enumerate(sizes):
+        held = row_means[groups == group]
+        free = len(held) - 1
+        squares = float(((held - held.mean()) ** 2).sum()) + _POOLED_WEIGHT * pooled
+        spread = squares / (free + _POOLED_WEIGHT)
+        weight = size / drawn.rows
+        mean += weight * float(held.mean())
+        variance += weight**2 * (1 - len(held) / size) * spread / len(held)
+        degrees_of_freedom += free
+    return min(max(mean, 0.0), 1.0), variance, degrees_of_freedom
 
 
 def _collapsed(drawn: DrawnRows) -> tuple[npt.NDArray[np.int64], list[int]]:
