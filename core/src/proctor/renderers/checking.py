@@ -135,7 +135,7 @@ def check_renderer(
     """
     from proctor.renderers.families.chat_template import ChatTemplateRenderer
 
-    template = ChatTemplateRenderer(tokenizer)
+    template = ChatTemplateRenderer(tokenizer, reads_answers=False)
     template.template_arguments = renderer.template_arguments  # type: ignore[misc]
     found = []
     for shown, messages in conversations.items():

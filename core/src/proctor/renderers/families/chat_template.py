@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from proctor.errors import RendererError
@@ -42,17 +43,29 @@ _TAGS = Tags(
 )
 _FORMATS = (THINK, END_THINK, TOOL_CALL, END_TOOL_CALL)
 
+_CHANNELS = re.compile(r"<\|?channel\|?>")
+"""What templates begin a channel of an answer with."""
+
 
 class ChatTemplateRenderer(Renderer):
     """The chat template that came with the tokenizer.
 
-    Its stop signals are what the template writes after an answer, and the end of text. Thinking
-    and tool calls are read where the template or the vocabulary has ``<think>`` and
-    ``<tool_call>``.
+    Its stop signals are what the template writes after an answer, or, where it writes nothing,
+    what the next turn begins with; the ends in the model's ``generation_config.json``, where the
+    tokenizer came from a folder that has one; and the end of text. Thinking and tool calls are read
+    where the template or the vocabulary has ``<think>`` and ``<tool_call>``.
 
     Text in a message that spells a control token stays text: while the template renders, a
     character for private use stands for it. All other text reaches the template as it is, so its
     tokens are those of ``apply_chat_template``.
+
+    Args:
+        tokenizer: The model's tokenizer, which has the template.
+        reads_answers: Whether answers are to be read, not only prompts to be compared.
+
+    Raises:
+        RendererError: There is no template, it doesn't say how an answer ends, or answers are to be
+            read and it writes them in channels.
     """
 
     name = "chat_template"
@@ -61,7 +74,7 @@ class ChatTemplateRenderer(Renderer):
     thinking_start = THINK
     may_spell_controls = True
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, reads_answers: bool = True) -> None:
         template = getattr(tokenizer, "chat_template", None)
         if isinstance(template, Mapping):
             template = template.get("default")
@@ -70,6 +83,14 @@ class ChatTemplateRenderer(Renderer):
                 "the tokenizer has no chat template",
                 where="renderer chat_template",
                 fix="name another renderer; role_colon is for base models",
+            )
+        channel = _CHANNELS.search(template)
+        if channel and reads_answers:
+            raise RendererError(
+                f"the chat template writes answers in channels ({channel.group()}), which it can't "
+                "read: analysis would be graded with the answer",
+                where="renderer chat_template",
+                fix="use the family's renderer: gpt_oss_medium_reasoning, or one from a plugin",
             )
         self._template: str = template
         self._reserved = _reserved_spellings(tokenizer, template)
@@ -86,23 +107,34 @@ class ChatTemplateRenderer(Renderer):
         self.opens_thinking = self._prompt_opens_thinking()
 
     def _find_stops(self) -> tuple[Control, ...]:
-        """The first special token that the template writes after an answer; else end of text."""
+        """What ends an answer: see the class."""
         question = {"role": "user", "content": "?"}
         reply = {"role": "assistant", "content": _ANSWER}
-        try:
-            rendered = self._render([question, reply], add_generation_prompt=False)
-        except RendererError:
-            rendered = ""
-        after = self._pattern.search(rendered.rpartition(_ANSWER)[2]) if rendered else None
+        result = {"role": "tool", "name": "f", "content": "?"}
+        found = self._first_after([question, reply])
+        if not found:
+            for following in (question, result):
+                found += self._first_after([question, reply, following])
         eos = getattr(self.tokenizer, "eos_token", None)
-        ending = after.group() if after else eos
-        if not ending:
+        # the end of text ends an answer by itself, and may stand behind another end
+        others = [ending for ending in _generation_ends(self.tokenizer) if ending != eos]
+        endings = [*found, *others, *([] if found else [eos])]
+        if not any(endings):
             raise RendererError(
                 "neither the chat template nor the tokenizer says how an answer ends",
                 where="renderer chat_template",
                 fix="name another renderer; role_colon is for base models",
             )
-        return (Control(ending),)
+        return tuple(Control(ending) for ending in dict.fromkeys(endings) if ending)
+
+    def _first_after(self, messages: list[TemplateMessage]) -> list[str]:
+        """The first special token after the answer in a conversation, if there is one."""
+        try:
+            rendered = self._render(messages, add_generation_prompt=False)
+        except RendererError:
+            return []
+        after = self._pattern.search(rendered.partition(_ANSWER)[2])
+        return [after.group()] if after else []
 
     def _prompt_opens_thinking(self) -> bool:
         try:
@@ -255,6 +287,24 @@ class _Hidden:
             start = match.end()
         parts.append(Rendered(rendered[start:], may_hold_controls=True))
         return parts
+
+
+def _generation_ends(tokenizer: Tokenizer) -> list[str]:
+    """The tokens that the model's own ``generation_config.json`` ends an answer with."""
+    file = Path(str(getattr(tokenizer, "name_or_path", "") or "")) / "generation_config.json"
+    convert = getattr(tokenizer, "convert_ids_to_tokens", None)
+    if convert is None or not file.is_file():
+        return []
+    try:
+        ids = json.loads(file.read_text(encoding="utf-8")).get("eos_token_id")
+    except (OSError, ValueError, AttributeError):
+        return []
+    numbers = ids if isinstance(ids, list) else [ids]
+    return [
+        spelling
+        for number in numbers
+        if isinstance(number, int) and isinstance(spelling := convert(number), str)
+    ]
 
 
 def _reserved_spellings(tokenizer: Tokenizer, template: str) -> list[str]:
