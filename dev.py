@@ -30,6 +30,9 @@ SERVICE = ROOT / ".nox" / "service"
 PARALLEL = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder")
 """Tests on all cores, in their order; those of a file stay together, since they share fixtures."""
 
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+"""For models of parallel tests: the threads of one would wait for those of another."""
+
 ENVIRONMENTS = ("demo", "dev")
 """The kinds of environment, each with a file of requirements; ``dev`` contains ``demo``."""
 
@@ -116,7 +119,7 @@ def demo() -> int:
 
 def test_all(pytest_arguments: Sequence[str]) -> int:
     """Runs pytest with the given arguments."""
-    return run_pytest("tests", [*PARALLEL, *pytest_arguments])
+    return run_pytest("tests", [*PARALLEL, *pytest_arguments], **ONE_THREAD)
 
 
 def test_isolated(names: Sequence[str]) -> int:
@@ -124,7 +127,7 @@ def test_isolated(names: Sequence[str]) -> int:
     chosen = choose(names, distributions(), "distribution")
     shutil.rmtree(REPORTS / "isolated", ignore_errors=True)
     started = time.monotonic()
-    status = run_nox(f"isolated({name})" for name in chosen)
+    status = run_nox([f"isolated({name})" for name in chosen], **ONE_THREAD)
     counts = sum_reports(REPORTS / "isolated" / f"{name}.xml" for name in chosen)
     if status != 0 and not counts["failed"]:
         counts["errors"] = max(counts["errors"], 1)
@@ -322,10 +325,10 @@ def test_environment() -> dict[str, str]:
     }
 
 
-def run_nox(sessions: Iterable[str], arguments: Sequence[str] = ()) -> int:
+def run_nox(sessions: Iterable[str], arguments: Sequence[str] = (), **variables: str) -> int:
     """Has nox run sessions of noxfile.py, each with the given arguments."""
     nox: Command = [prepare("dev"), "-m", "nox", "--sessions", *sessions, "--", *arguments]
-    return run(nox, test_environment())
+    return run(nox, test_environment() | variables)
 
 
 def run_pytest(name: str, arguments: Sequence[str], **variables: str) -> int:
