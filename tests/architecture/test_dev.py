@@ -198,7 +198,8 @@ def test_suite_in_which_no_test_ran_counts_as_an_error(dev_module, tmp_path):
 def test_closing_line_of_the_isolated_suites(
     names, reported, status, line, dev_module, monkeypatch, tmp_path, capsys
 ):
-    def leave_reports(sessions):
+    def leave_reports(sessions, **variables):
+        assert variables == dev_module.ONE_THREAD
         assert list(sessions) == [f"isolated({name})" for name in names or ("core", "spare")]
         (tmp_path / "isolated").mkdir()
         for name in reported:
