@@ -62,7 +62,7 @@ def test_run_json_says_what_was_run_and_holds_no_path_of_this_machine(
     run = json.loads(text)
     assert run["status"] == "complete"
     assert run["model"]["digest"]
-    assert run["renderers"] == {"capitals": "chat_template:3"}
+    assert run["renderers"] == {"capitals": "chat_template:4"}
     assert run["versions"]["proctor-text"]
     [evaluator] = run["config"]["evaluators"]
     [grader] = evaluator["options"]["graders"]

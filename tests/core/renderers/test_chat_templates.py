@@ -98,6 +98,13 @@ CASES = [
         "qwen3_5_nothink",
         differs=frozenset({"call after thinking"}),
     ),
+    Case("qwen3_6", "qwen3_6"),
+    Case("qwen3_6_disable_thinking", "qwen3_6", {"enable_thinking": False}),
+    *(
+        Case(f"qwen3_8_{effort}_reasoning", "qwen3_8", {"reasoning_effort": effort})
+        for effort in ("low", "medium", "xhigh")
+    ),
+    Case("qwen3_8_disable_thinking", "qwen3_8", {"enable_thinking": False}),
     Case(
         "deepseekv3",
         "deepseekv3",
@@ -200,6 +207,9 @@ DECLARING = [
     (CASES[IDS.index("qwen3_disable_thinking-qwen3")], True),
     (CASES[IDS.index("qwen3_instruct-qwen3_instruct_2507")], True),
     (CASES[IDS.index("qwen3_5-qwen3_5_think")], False),
+    (CASES[IDS.index("qwen3_6-qwen3_6")], True),
+    (CASES[IDS.index("qwen3_8_xhigh_reasoning-qwen3_8")], False),
+    (CASES[IDS.index("qwen3_8_medium_reasoning-qwen3_8")], False),
     (CASES[IDS.index("qwen3_5_disable_thinking-qwen3_5_nothink")], False),
 ]
 

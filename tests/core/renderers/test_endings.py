@@ -60,6 +60,23 @@ GPT_OSS = Spelling(
     end_of_text="<|endoftext|>",
 )
 
+XML_THINKERS = (
+    "qwen3_5",
+    "qwen3_6",
+    "qwen3_8_low_reasoning",
+    "qwen3_8_medium_reasoning",
+    "qwen3_8_xhigh_reasoning",
+)
+XML_CLOSED = ("qwen3_5_disable_thinking", "qwen3_6_disable_thinking", "qwen3_8_disable_thinking")
+QWEN3_5 = Spelling(
+    "<|im_end|>",
+    "",
+    "\n</think>\n\n",
+    "\n</think>\n\n",
+    QWEN3_5_CALL,
+    QWEN3_5_END_CALL,
+    QWEN_END,
+)
 SPELLINGS = {
     "llama3": Spelling("<|eot_id|>", end_of_text="<|end_of_text|>"),
     "qwen3": Spelling(
@@ -76,17 +93,10 @@ SPELLINGS = {
     "qwen3_instruct": Spelling(
         "<|im_end|>", call=QWEN_CALL, end_call="}\n</tool_call>", end_of_text=QWEN_END
     ),
-    "qwen3_5": Spelling(
-        "<|im_end|>",
-        "",
-        "\n</think>\n\n",
-        "\n</think>\n\n",
-        QWEN3_5_CALL,
-        QWEN3_5_END_CALL,
-        QWEN_END,
-    ),
-    "qwen3_5_disable_thinking": Spelling(
-        "<|im_end|>", call=QWEN3_5_CALL, end_call=QWEN3_5_END_CALL, end_of_text=QWEN_END
+    **dict.fromkeys(XML_THINKERS, QWEN3_5),
+    **dict.fromkeys(
+        XML_CLOSED,
+        Spelling("<|im_end|>", call=QWEN3_5_CALL, end_call=QWEN3_5_END_CALL, end_of_text=QWEN_END),
     ),
     "deepseekv3": Spelling("<｜end▁of▁sentence｜>", call=DEEPSEEK_CALL, end_call=DEEPSEEK_END_CALL),
     "deepseekv3_thinking": Spelling(
@@ -104,6 +114,7 @@ SPELLINGS = {
         end_of_text="[EOS]",
     ),
 }
+WRITE_XML = (*XML_THINKERS, *XML_CLOSED)
 THINKERS = [name for name, spelling in SPELLINGS.items() if spelling.end_thinking is not None]
 CALLERS = [name for name, spelling in SPELLINGS.items() if spelling.call is not None]
 GPT_OSS_CALL = " to=functions.weather<|channel|>commentary <|constrain|>json<|message|>"
@@ -222,10 +233,7 @@ def test_an_end_inside_open_thinking_is_malformed(name: str, reader_of: Any) -> 
     assert termination is MALFORMED
 
 
-CALL_ARGUMENTS = dict.fromkeys(CALLERS, '{"city": "Paris"}') | {
-    "qwen3_5": "Paris",
-    "qwen3_5_disable_thinking": "Paris",
-}
+CALL_ARGUMENTS = dict.fromkeys(CALLERS, '{"city": "Paris"}') | dict.fromkeys(WRITE_XML, "Paris")
 
 
 @pytest.mark.parametrize("name", CALLERS)
@@ -261,7 +269,7 @@ def test_an_end_inside_a_tool_call_keeps_what_there_is_of_it(name: str, reader_o
     assert message["unparsed_tool_calls"][0].error == "the tool call does not end"
 
 
-@pytest.mark.parametrize("name", [n for n in CALLERS if not n.startswith("qwen3_5")])
+@pytest.mark.parametrize("name", [n for n in CALLERS if n not in WRITE_XML])
 def test_a_tool_call_that_is_no_json_is_kept_with_its_error(name: str, reader_of: Any) -> None:
     read = reader_of(name)
     how = read.spelling

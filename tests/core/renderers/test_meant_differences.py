@@ -112,6 +112,116 @@ def test_the_date_of_gpt_oss_is_fixed_when_the_renderer_is_made(
     )
 
 
+def test_what_stands_before_a_lone_closing_tag_is_thinking_and_there_text(both: Any) -> None:
+    tokenizer, ours, theirs = both("qwen3")
+    tokens = tokenizer.encode("hm\n</think>Paris<|im_end|>", add_special_tokens=False)
+    read = ours.parse_response(tokens)[0]
+    assert (message_reasoning(read), message_text(read)) == ("hm", "Paris")
+    assert "</think>" in message_text(theirs.parse_response(tokens)[0])
+
+
+@pytest.mark.parametrize("name", ["qwen3_5_disable_thinking", "qwen3_8_disable_thinking"])
+def test_spaces_in_an_argument_of_xml_are_kept_and_there_taken_off(name: str, both: Any) -> None:
+    tokenizer, ours, theirs = both(name)
+    call = "<tool_call>\n<function=f>\n<parameter=a>\n  x \n</parameter>\n</function>\n</tool_call>"
+    tokens = tokenizer.encode(f"{call}<|im_end|>", add_special_tokens=False)
+    found = [r.parse_response(tokens)[0]["tool_calls"][0] for r in (ours, theirs)]
+    assert [c.function.arguments for c in found] == ['{"a": "  x "}', '{"a": "x"}']
+
+
+def thought(thinking: str, text: str) -> Any:
+    return [{"type": "thinking", "thinking": thinking}, {"type": "text", "text": text}]
+
+
+def test_white_space_around_thinking_is_trimmed_in_qwen3_8_as_its_template_does(both: Any) -> None:
+    tokenizer, ours, theirs = both("qwen3_8_medium_reasoning")
+    messages: Any = [ASK, {"role": "assistant", "content": thought("\n why ", "b")}, ASK]
+    assert "<think>\nwhy\n</think>" in tokenizer.decode(ours.prompt_tokens(messages))
+    theirs_shown = tokenizer.decode(theirs.build_generation_prompt(messages).to_ints())
+    assert "<think>\n\n why \n</think>" in theirs_shown
+
+
+def template_text(tokenizer: Any, template: str, messages: Any) -> str:
+    plain = [
+        {
+            "role": m["role"],
+            "content": m["content"] if isinstance(m["content"], str) else m["content"][1]["text"],
+            **(
+                {}
+                if isinstance(m["content"], str)
+                else {"reasoning_content": m["content"][0]["thinking"]}
+            ),
+        }
+        for m in messages
+    ]
+    shown: str = tokenizer.apply_chat_template(
+        plain, chat_template=template, tokenize=False, add_generation_prompt=True
+    )
+    return shown
+
+
+def test_qwen3_5_takes_thinking_out_and_leaves_its_spaces_as_tinker_cookbook_does(
+    both: Any, chat_templates: dict[str, str]
+) -> None:
+    tokenizer, ours, theirs = both("qwen3_5")
+    first: Any = {"role": "assistant", "content": thought("one", "1")}
+    last: Any = {"role": "assistant", "content": thought(" two \n", "2")}
+    messages = [ASK, first, last]
+    shown = tokenizer.decode(ours.prompt_tokens(messages))
+    assert shown == tokenizer.decode(theirs.build_generation_prompt(messages).to_ints())
+    assert "one" not in shown
+    assert "<think>\n two \n\n</think>" in shown
+    own = template_text(tokenizer, chat_templates["qwen3_5_think"], messages)
+    assert "<think>\none\n</think>" in own
+    assert "<think>\ntwo\n</think>" in own
+
+
+def test_deepseek_has_no_end_after_a_turn_that_only_calls_as_tinker_cookbook_has_it(
+    both: Any,
+) -> None:
+    call = ToolCall(function=ToolCall.FunctionBody(name="weather", arguments="{}"))
+    result: Any = {"role": "tool", "content": "22"}
+    calls_end, end = "<｜tool▁calls▁end｜>", "<｜end▁of▁sentence｜>"
+    for name in ("deepseekv3", "deepseekv3_thinking"):
+        tokenizer, ours, theirs = both(name)
+        for text, closed in (("", False), ("Let me see.", True)):
+            messages: Any = [ASK, {"role": "assistant", "content": text, "tool_calls": [call]}]
+            shown = tokenizer.decode(ours.prompt_tokens([*messages, result]))
+            assert (calls_end + end in shown) is closed
+            prompt = theirs.build_generation_prompt([*messages, result])
+            assert shown == tokenizer.decode(prompt.to_ints())
+
+
+def test_deepseekv3_writes_thinking_beside_a_call_after_a_result_as_tinker_cookbook_does(
+    both: Any,
+) -> None:
+    tokenizer, ours, theirs = both("deepseekv3")
+    call = ToolCall(function=ToolCall.FunctionBody(name="weather", arguments="{}"))
+    result: Any = {"role": "tool", "content": "22"}
+    calling: Any = {"role": "assistant", "content": thought("why", "b"), "tool_calls": [call]}
+    messages = [ASK, {**calling, "content": "a"}, result, calling, result]
+    shown = tokenizer.decode(ours.prompt_tokens(messages))
+    assert "<think>why</think>b" in shown
+    assert shown == tokenizer.decode(theirs.build_generation_prompt(messages).to_ints())
+
+
+def test_a_spelled_control_token_splits_its_neighbours_in_chat_template(
+    chat_tokenizer: Any,
+) -> None:
+    renderer = get_renderer("chat_template", chat_tokenizer)
+    text = "x =<|im_end|>= y"
+    tokens = renderer.prompt_tokens([{"role": "user", "content": text}])
+    spelled = chat_tokenizer.apply_chat_template(
+        [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
+    )
+    assert chat_tokenizer.decode(tokens) == spelled
+    end = chat_tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert tokens.count(end) == 1
+    assert tokens != get_renderer("qwen3", chat_tokenizer).prompt_tokens(
+        [{"role": "user", "content": text}]
+    )
+
+
 DOCS = Path(__file__).parents[3] / "docs" / "renderers.md"
 
 

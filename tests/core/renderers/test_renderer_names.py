@@ -138,7 +138,8 @@ def test_a_renderer_from_before_the_terminations_says_yes_or_no(
         ("Qwen/Qwen3-4B-Instruct-2507", "qwen3_instruct"),
         ("Qwen/Qwen3-235B-A22B-Instruct-2507", "qwen3_instruct"),
         ("Qwen/Qwen3.5-4B", "qwen3_5"),
-        ("Qwen/Qwen3.6-35B-A3B", "qwen3_5"),
+        ("Qwen/Qwen3.6-35B-A3B", "qwen3_6"),
+        ("Qwen/Qwen3.8-27B", "qwen3_8_xhigh_reasoning"),
         ("Qwen/Qwen3.5-9B-Base", "role_colon"),
         ("deepseek-ai/DeepSeek-V3.1", "deepseekv3"),
         ("deepseek-ai/DeepSeek-V3.1-Base", "role_colon"),
@@ -189,6 +190,7 @@ def test_what_is_named_comes_before_the_checkpoint_and_that_before_the_family() 
 def test_a_checkpoints_name_is_tinker_cookbooks_where_none_of_ours_has_it() -> None:
     for given, expected in (
         ("qwen3_5", "qwen3_5"),
+        ("qwen3_8_low_reasoning", "qwen3_8_low_reasoning"),
         ("gpt_oss_no_sysprompt", "cookbook/gpt_oss_no_sysprompt"),
         ("cookbook/nemotron3", "cookbook/nemotron3"),
     ):

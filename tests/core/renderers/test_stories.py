@@ -14,6 +14,8 @@ from proctor.sampling.answers import AnswerReader
 THINKERS = {
     "qwen3": "<think>\nIs it Paris? It is",
     "qwen3_5": "Is it Paris? It is",
+    "qwen3_6": "Is it Paris? It is",
+    "qwen3_8_low_reasoning": "Is it Paris? It is",
     "deepseekv3_thinking": "Is it Paris? It is",
     "gpt_oss_high_reasoning": "<|channel|>analysis<|message|>Is it Paris? It is",
     "kimi_k2": "<think>Is it Paris? It is",

@@ -12,7 +12,8 @@ from proctor.renderers import BUILTIN, get_renderer
 
 pytestmark = pytest.mark.filterwarnings("ignore:use_system_prompt=True")
 
-NAMES = sorted(BUILTIN.keys() - {"chat_template"})
+ONLY_HERE = {"chat_template", "plain", "qwen3_6", "qwen3_6_disable_thinking"}
+NAMES = sorted(BUILTIN.keys() - ONLY_HERE)
 NO_THINKING = {"thinking before", "only thinking before", "thinking twice", "thinking at the end"}
 TOOL_USE = {
     "call",
@@ -25,6 +26,7 @@ TOOL_USE = {
 }
 REFUSED = {"llama3": NO_THINKING | TOOL_USE, "role_colon": NO_THINKING | TOOL_USE}
 """Conversations that have no form in a format; tinker-cookbook leaves the tool calls out."""
+AT_THE_END = {"answer at the end", "answer at the end of a tool turn"}
 
 
 @pytest.fixture(params=NAMES)
@@ -42,7 +44,7 @@ def test_prompts_are_equal(pair: Any, prefill: str | None, conversations: dict[s
         prefill = "<|channel|>final<|message|>So"
     if prefill and name == "role_colon":
         prefill = " So"
-    equal, refused = set(), set()
+    equal, refused, differing = set(), set(), set()
     for shown, messages in conversations.items():
         try:
             tokens = ours.build_generation_prompt(messages, prefill=prefill).to_ints()
@@ -50,17 +52,20 @@ def test_prompts_are_equal(pair: Any, prefill: str | None, conversations: dict[s
             refused.add(shown)
             continue
         wanted = theirs.build_generation_prompt(messages, prefill=prefill).to_ints()
-        assert tokens == wanted, shown
-        equal.add(shown)
+        (equal if tokens == wanted else differing).add(shown)
+        assert ours.codec.decode(tokens) == ours.codec.decode(wanted), shown
     assert refused == REFUSED.get(name, set())
+    in_one_piece = name.startswith("qwen3_8") and ours.opens_thinking
+    assert differing == (AT_THE_END if in_one_piece else set())
     assert len(equal) >= 12
 
 
 def test_a_batch_gives_the_prompts_of_its_conversations(
     pair: Any, plain_conversations: dict[str, Any]
 ) -> None:
-    _, ours, theirs = pair
-    batch = list(plain_conversations.values())
+    name, ours, theirs = pair
+    shown = [n for n in plain_conversations if n not in AT_THE_END or "qwen3_8" not in name]
+    batch = [plain_conversations[n] for n in shown]
     wanted = [theirs.build_generation_prompt(messages).to_ints() for messages in batch]
     assert ours.prompt_tokens_batch(batch) == wanted
 

@@ -16,6 +16,8 @@ FAMILIES = (
     "qwen3",
     "qwen3_instruct",
     "qwen3_5",
+    "qwen3_6",
+    "qwen3_8_low_reasoning",
     "deepseekv3",
     "deepseekv3_thinking",
     "gpt_oss_medium_reasoning",

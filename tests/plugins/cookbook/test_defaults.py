@@ -13,6 +13,9 @@ MEANT = {
     # Harmony has a system message, with which OpenAI's models were trained and are measured
     "openai/gpt-oss-20b": ("gpt_oss_no_sysprompt", "gpt_oss_medium_reasoning"),
     "openai/gpt-oss-120b": ("gpt_oss_no_sysprompt", "gpt_oss_medium_reasoning"),
+    # Qwen3.6's own template writes a call's arguments as JSON, where Qwen3.5's is Python's
+    "Qwen/Qwen3.6-27B": ("qwen3_5", "qwen3_6"),
+    "Qwen/Qwen3.6-35B-A3B": ("qwen3_5", "qwen3_6"),
 }
 """Models whose default here is not tinker-cookbook's: theirs, and ours."""
 

@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.codec import Rendered
+from proctor.renderers.hidden_text import STAND_IN_START, HiddenText, TemplateMessage
 from proctor.renderers.markup import Block, Control, Piece
 from proctor.renderers.messages import calls_of, parts_of, refuse_tools
 from proctor.renderers.tagged import (
@@ -25,15 +25,11 @@ from proctor.renderers.tagged import (
 from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import Message, ToolSpec
 
-TemplateMessage: TypeAlias = dict[str, Any]  # a message as somebody's chat template reads it
-
-_DIGITS = "".join(chr(0xE000 + digit) for digit in range(10))
-_OPEN, _CLOSE = chr(0xE00A), chr(0xE00B)
-_STAND_IN = re.compile(f"{_OPEN}([{_DIGITS}]+){_CLOSE}")
-"""Characters for private use: a number between two of them stands for a hidden text."""
-
 _ANSWER = "proctor"
 """An answer to render, to see what a template writes after one."""
+
+_CALLED = "proctor_called"
+"""A tool's name, to see whether a template writes a call."""
 
 _TAGS = Tags(
     unframe_thinking=lambda thinking: thinking.strip("\n"),
@@ -69,7 +65,7 @@ class ChatTemplateRenderer(Renderer):
     """
 
     name = "chat_template"
-    version = 3
+    version = 4
     accepts_eos = True
     thinking_start = THINK
     may_spell_controls = True
@@ -95,7 +91,8 @@ class ChatTemplateRenderer(Renderer):
         self._template: str = template
         self._reserved = _reserved_spellings(tokenizer, template)
         # The stand-ins' own first character is hidden too, so that no message can forge one.
-        self._pattern = re.compile("|".join(map(re.escape, [*self._reserved, _OPEN])))
+        self._pattern = re.compile("|".join(map(re.escape, [*self._reserved, STAND_IN_START])))
+        self._shows_call: dict[str | None, bool] = {}
         self.tokenizer = tokenizer
         self.controls = tuple(
             control
@@ -184,15 +181,51 @@ class ChatTemplateRenderer(Renderer):
     def _rendered_parts(
         self, messages: Sequence[Message], tools: list[ToolSpec] | None
     ) -> list[Rendered]:
-        hidden = _Hidden(self._pattern)
+        hidden = HiddenText(self._pattern)
         converted = [as_template_input(message, self._template) for message in messages]
+        for message in converted:
+            if "tool_calls" in message:
+                message["content"] = self._content_beside_calls(message["content"])
         return hidden.reveal(self._render(converted, tools, hidden))
+
+    def _content_beside_calls(self, text: str) -> str | None:
+        """What a message that calls needs as its content, so that the template writes the call.
+
+        Raises:
+            RendererError: It leaves the call out.
+        """
+        content: str | None
+        for content in (text,) if text else ("", None):
+            key = content and _ANSWER
+            if key not in self._shows_call:
+                self._shows_call[key] = self._shows_a_call_beside(key)
+            if self._shows_call[key]:
+                return content
+        raise RendererError(
+            f"the chat template leaves out a tool call {'beside' if text else 'without'} text",
+            where="renderer chat_template",
+            fix="change the conversation, or name another renderer",
+        )
+
+    def _shows_a_call_beside(self, content: str | None) -> bool:
+        called = {"name": _CALLED, "arguments": "{}"}
+        call = {"type": "function", "id": "call00001", "function": called}
+        question: TemplateMessage = {"role": "user", "content": "?"}
+        message: TemplateMessage = {"role": "assistant", "content": content, "tool_calls": [call]}
+        result: TemplateMessage = {"role": "tool", "content": "?", "tool_call_id": "call00001"}
+        shown = []
+        for conversation in ([question, message], [question, message, result]):
+            try:
+                shown.append(_CALLED in self._render(conversation, add_generation_prompt=False))
+            except RendererError:
+                continue
+        return any(shown) or not shown
 
     def _render(
         self,
         messages: list[TemplateMessage],
         tools: list[ToolSpec] | None = None,
-        hidden: _Hidden | None = None,
+        hidden: HiddenText | None = None,
         *,
         add_generation_prompt: bool = True,
     ) -> str:
@@ -245,48 +278,6 @@ class ChatTemplateRenderer(Renderer):
         if THINK not in self.controls:
             pieces = with_spelled_thinking(pieces)
         return _TAGS.read(pieces, in_thinking)
-
-
-class _Hidden:
-    """Text that spells a control token, hidden from a template while it renders.
-
-    Args:
-        pattern: What to hide.
-    """
-
-    def __init__(self, pattern: re.Pattern[str]) -> None:
-        self._pattern = pattern
-        self._texts: list[str] = []
-
-    def hide(self, message: TemplateMessage) -> TemplateMessage:
-        """A message with stand-ins for what must not be seen."""
-        return {key: self._hidden(value) for key, value in message.items()}
-
-    def _hidden(self, value: object) -> object:
-        if isinstance(value, str):
-            return self._pattern.sub(self._stand_in, value)
-        if isinstance(value, Mapping):
-            return {self._hidden(key): self._hidden(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._hidden(item) for item in value]
-        return value
-
-    def _stand_in(self, match: re.Match[str]) -> str:
-        self._texts.append(match.group())
-        digits = "".join(_DIGITS[int(digit)] for digit in str(len(self._texts) - 1))
-        return f"{_OPEN}{digits}{_CLOSE}"
-
-    def reveal(self, rendered: str) -> list[Rendered]:
-        """What was rendered, in parts: the template's own, and the hidden texts in between."""
-        parts: list[Rendered] = []
-        start = 0
-        for match in _STAND_IN.finditer(rendered) if self._texts else ():
-            index = int("".join(str(_DIGITS.index(digit)) for digit in match.group(1)))
-            parts.append(Rendered(rendered[start : match.start()], may_hold_controls=True))
-            parts.append(Rendered(self._texts[index], may_hold_controls=False))
-            start = match.end()
-        parts.append(Rendered(rendered[start:], may_hold_controls=True))
-        return parts
 
 
 def _generation_ends(tokenizer: Tokenizer) -> list[str]:

@@ -1,4 +1,4 @@
-"""``qwen3_5`` and ``qwen3_5_disable_thinking``: Qwen3.5 and 3.6."""
+"""``qwen3_5`` and ``qwen3_5_disable_thinking``: Qwen3.5."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ function call, but NOT after
 knowledge and do not tell the user about function calls
 </IMPORTANT>"""
 
-_EMPTY_THINKING: Block = (THINK, "\n\n", END_THINK, "\n\n")
+EMPTY_THINKING: Block = (THINK, "\n\n", END_THINK, "\n\n")
 
 
 class Qwen35Renderer(Qwen3InstructRenderer):
@@ -102,18 +102,27 @@ class Qwen35Renderer(Qwen3InstructRenderer):
                 blocks.append([TOOL_RESPONSE, *result, END_TOOL_RESPONSE, *end])
             elif roles[index] == "assistant":
                 is_last = index == len(messages) - 1
+                is_answer = index >= after_user
                 blocks.extend(
-                    self._assistant(message, index, is_last=is_last, is_answer=index >= after_user)
+                    self.turn_blocks(message, index, is_last=is_last, is_answer=is_answer)
                 )
             else:
                 blocks.append(header(roles[index], index))
                 blocks.append([*trimmed(content_of(message, self.name)), IM_END])
         return [*blocks, [*header(role, len(messages)), *self.generation_start()]]
 
-    def _assistant(
+    def turn_blocks(
         self, message: Message, index: int, *, is_last: bool, is_answer: bool
     ) -> list[Block]:
-        parts = _trimmed_parts(parts_of(message, self.name))
+        """An assistant's turn that is part of a prompt.
+
+        Args:
+            message: The message.
+            index: Its place in the conversation.
+            is_last: Whether nothing follows it.
+            is_answer: Whether it comes after the user's last message.
+        """
+        parts = trimmed_parts(parts_of(message, self.name))
         has_thinking = any(part["type"] == "thinking" for part in parts)
         kept = [part for part in parts if is_last or part["type"] == "text"]
         content = [*self.content(kept, calls_of(message)), IM_END]
@@ -121,7 +130,7 @@ class Qwen35Renderer(Qwen3InstructRenderer):
         if not is_answer or has_thinking:
             return [start, content]
         if not is_last:
-            return [[*start, *_EMPTY_THINKING], content]
+            return [[*start, *EMPTY_THINKING], content]
         # The prompt that this answers ends with the generation start, so a block ends there too.
         prompt = [*start, *self.generation_start()]
         rest: Block = [] if len(self.generation_start()) > 2 else ["\n", END_THINK, "\n\n"]
@@ -150,14 +159,18 @@ class Qwen35Renderer(Qwen3InstructRenderer):
                 pieces.append("\n" if index else "\n\n")
             lines = [f"\n<function={call.name}>"]
             for key, value in call.parsed.items():
-                lines.append(f"<parameter={key}>\n{_as_text(value)}\n</parameter>")
+                lines.append(f"<parameter={key}>\n{self.argument_text(value)}\n</parameter>")
             lines.append("</function>\n")
             pieces.extend((TOOL_CALL, "\n".join(lines), END_TOOL_CALL))
         return pieces
 
+    def argument_text(self, value: object) -> str:
+        """An argument of a call: JSON of a list or an object, else as Python writes it."""
+        return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
+
     def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The rest of the thinking, if the prompt opened it, the text, the calls, the end."""
-        parts = _trimmed_parts(parts_of(message, self.name))
+        parts = trimmed_parts(parts_of(message, self.name))
         thinking = "".join(part["thinking"] for part in parts if part["type"] == "thinking")
         if not in_thinking:
             refuse_thinking(message, self.name)
@@ -172,12 +185,16 @@ class Qwen35Renderer(Qwen3InstructRenderer):
             return [Message(role="system", content=system_prompt)]
         pieces: list[Piece] = [
             _BEFORE_DECLARATIONS,
-            "\n".join(json.dumps(tool) for tool in tools),
+            "\n".join(map(self.declaration, tools)),
             *marked_up(_AFTER_DECLARATIONS, (TOOL_CALL, END_TOOL_CALL)),
         ]
         if system_prompt:
             pieces.append(f"\n\n{system_prompt}")
         return [Message(role="system", content=Markup(pieces))]
+
+    def declaration(self, tool: ToolSpec) -> str:
+        """The line that declares a tool."""
+        return json.dumps(tool)
 
 
 class Qwen35DisableThinkingRenderer(Qwen35Renderer):
@@ -189,20 +206,16 @@ class Qwen35DisableThinkingRenderer(Qwen35Renderer):
 
     def generation_start(self) -> Block:
         """Empty thinking."""
-        return _EMPTY_THINKING
+        return EMPTY_THINKING
 
 
-def _as_text(value: object) -> str:
-    return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
-
-
-def _trimmed_parts(parts: Sequence[AnswerPart]) -> list[AnswerPart]:
+def trimmed_parts(parts: Sequence[AnswerPart]) -> list[AnswerPart]:
     """The parts without white space around the visible text."""
-    trimmed_parts = [part.copy() for part in parts]
-    texts = [part for part in trimmed_parts if part["type"] == "text"]
+    copied = [part.copy() for part in parts]
+    texts = [part for part in copied if part["type"] == "text"]
     for order, strip in ((texts, str.lstrip), (texts[::-1], str.rstrip)):
         for part in order:
             part["text"] = strip(part["text"])
             if part["text"]:
                 break
-    return trimmed_parts
+    return copied
