@@ -118,7 +118,8 @@ def test_a_renderer_from_before_the_terminations_says_yes_or_no(
     from proctor.renderers.adapted import AdaptedRenderer
 
     old = SimpleNamespace(
-        parse_response=lambda tokens: ({"role": "assistant", "content": "x"}, ending)
+        parse_response=lambda tokens: ({"role": "assistant", "content": "x"}, ending),
+        get_stop_sequences=lambda: [2],
     )
     assert AdaptedRenderer(old, ByteTokenizer(), "old").parse_response([1])[1] is termination
 

@@ -346,6 +346,7 @@ def test_plugins(plugin_folder: Any) -> None:
         "proctor_sample_finished(record)",
         "proctor_extra_graders(evaluator_spec)",
         "proctor_adapt_evaluator(evaluator)",
+        "proctor_load_tokenizer(model)",
     ],
 )
 def test_a_plugin_that_registers_nothing_may_do_its_work_in_another_hook(

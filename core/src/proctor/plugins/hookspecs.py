@@ -51,6 +51,16 @@ def proctor_adapt_evaluator(evaluator: CalledEvaluator) -> CalledEvaluator | Non
 
 
 @hookspec
+def proctor_load_tokenizer(model: str) -> object | None:
+    """Returns the tokenizer of a model that transformers has none for, or None for any other.
+
+    ``model`` is a model's name, a folder or a file. A tokenizer has ``encode(text,
+    add_special_tokens=False)``, ``decode(tokens)`` and, where the model has them, ``eos_token`` and
+    ``eos_token_id``. The first plugin that returns one is taken.
+    """
+
+
+@hookspec
 def proctor_run_started(run: ObservedRun) -> None:
     """A run began, offline or at one step of training.
 

@@ -270,18 +270,36 @@ class PluginManager:
             PluginError: A plugin raised.
         """
         for plugin in self._working():
-            try:
-                results = self._call(plugin, "proctor_adapt_evaluator", evaluator=evaluator)
-            except Exception as error:
-                raise PluginError(
-                    f"proctor_adapt_evaluator raised {one_line(error)}",
-                    where=plugin.qualified_name,
-                    fix=f"mend it, or --no-plugin {plugin.qualified_name}",
-                ) from error
-            for adapted in results:
-                if adapted is not None:
-                    evaluator = adapted
+            for adapted in self._ask(plugin, "proctor_adapt_evaluator", evaluator=evaluator):
+                evaluator = adapted
         return evaluator
+
+    def load_tokenizer(self, model: str) -> Returned | None:
+        """The tokenizer that a plugin has for a model; None where none has.
+
+        Raises:
+            PluginError: A plugin raised.
+        """
+        for plugin in self.plugins_with("proctor_load_tokenizer"):
+            for tokenizer in self._ask(plugin, "proctor_load_tokenizer", model=model):
+                return tokenizer
+        return None
+
+    def _ask(self, plugin: Plugin, hook: str, **arguments: object) -> list[Returned]:
+        """What one hook of one plugin returns, if anything.
+
+        Raises:
+            PluginError: It raised.
+        """
+        try:
+            results = self._call(plugin, hook, **arguments)
+        except Exception as error:
+            raise PluginError(
+                f"{hook} raised {one_line(error)}",
+                where=plugin.qualified_name,
+                fix=f"mend it, or --no-plugin {plugin.qualified_name}",
+            ) from error
+        return [result for result in results if result is not None]
 
     def run_started(self, run: ObservedRun) -> None:
         """Tells observers that a run began."""

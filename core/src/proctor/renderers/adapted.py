@@ -20,7 +20,7 @@ _TAGS = Tags(
     unframe_text=lambda text: text.lstrip("\n"),
 )
 
-_VERSION = 1
+_VERSION = 2
 """Raised when this module reads the same foreign message otherwise."""
 
 _TAIL = 8
@@ -53,7 +53,14 @@ class AdaptedRenderer(Renderer):
         role: str,
         tools: list[ToolSpec] | None,
     ) -> list[list[int]]:
-        """The tokens of the foreign renderer's prompts."""
+        """The tokens of the foreign renderer's prompts.
+
+        Raises:
+            RendererError: A message has a part that is neither text nor thinking, which some foreign
+                renderers leave out.
+        """
+        for message in (message for messages in conversations for message in messages):
+            parts_of(message, self.name)
         declared = [self._with_tools(m, tools) if tools else m for m in conversations]
         return [self._foreign_tokens(list(messages), role) for messages in declared]
 
@@ -93,13 +100,15 @@ class AdaptedRenderer(Renderer):
         in_thinking = self.opens_thinking
         if prompt is not None:
             in_thinking = self._opens_thinking(prompt[: len(prompt) - len(start)])
-        answer = [*start, *response]
+        answer, ends_once = self._to_first_stop([*start, *response])
         message: Message
         message, ending = self.foreign.parse_response(answer)
         if isinstance(ending, bool):
             termination = Termination.STOP_SEQUENCE if ending else Termination.MALFORMED
         else:
             termination = Termination(str(ending))
+        if not ends_once:
+            termination = Termination.MALFORMED
         parts = parts_of(message, self.name)
         separated, ends = _separated(parts, in_thinking or self._closing in answer)
         if ends and separated == parts:
@@ -107,6 +116,15 @@ class AdaptedRenderer(Renderer):
         read: Message = message.copy()
         read["content"] = assistant_message(separated)["content"]
         return read, termination if ends else Termination.MALFORMED
+
+    def _to_first_stop(self, answer: list[int]) -> tuple[list[int], bool]:
+        """An answer up to its first stop signal, and whether there is no other behind it.
+
+        Some foreign renderers raise where there are two, others don't see the second.
+        """
+        stops = set(self.get_stop_sequences())
+        ends = [index for index, token in enumerate(answer) if token in stops]
+        return (answer[: ends[0] + 1], False) if len(ends) > 1 else (answer, True)
 
     def _opens_thinking(self, prompt: Sequence[int]) -> bool:
         """Whether a prompt ends where it opens thinking."""

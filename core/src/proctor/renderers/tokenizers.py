@@ -58,8 +58,21 @@ def get_tokenizer(model: str, *, trust_remote_code: bool = False) -> PreTrainedT
 
     Raises:
         TokenizerError: It can't be loaded; the message says why, and what to do.
+        PluginError: The plugin that has it raised.
     """
-    return _load(str(model), trust_remote_code)
+    found: PreTrainedTokenizerBase | None = tokenizer_of_plugins(str(model))
+    return _load(str(model), trust_remote_code) if found is None else found
+
+
+def tokenizer_of_plugins(model: str) -> Tokenizer | None:
+    """The tokenizer that a plugin has for a model; None where none has.
+
+    Raises:
+        PluginError: A plugin raised.
+    """
+    from proctor.plugins.active import plugin_manager
+
+    return plugin_manager().load_tokenizer(model)
 
 
 class LockedTokenizer:

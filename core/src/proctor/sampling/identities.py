@@ -7,7 +7,7 @@ import weakref
 from pathlib import Path
 
 from proctor.errors import BackendError
-from proctor.renderers.tokenizers import Tokenizer, get_tokenizer
+from proctor.renderers.tokenizers import Tokenizer, get_tokenizer, tokenizer_of_plugins
 from proctor.sampling.models import Client, OpenedModel
 from proctor.types import ModelIdentity
 
@@ -32,6 +32,8 @@ def tokenizer_of(client: Client) -> Tokenizer:
     # the SDK takes a folder's path for a hub's id, and cuts it at its second slash
     if isinstance(base_model, str) and Path(base_model).is_dir():
         return get_tokenizer(base_model)
+    if isinstance(base_model, str) and (found := tokenizer_of_plugins(base_model)) is not None:
+        return found
     if not hasattr(client, "get_tokenizer"):
         raise BackendError(
             f"{type(client).__name__} has no get_tokenizer(), which rendering prompts needs",

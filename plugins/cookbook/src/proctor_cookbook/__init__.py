@@ -62,6 +62,16 @@ def proctor_register(registry: Any) -> None:
 
 
 @hookimpl
+def proctor_load_tokenizer(model: str) -> Any | None:
+    """Inkling's tokenizer, which is that of tml-renderers and not on the hub."""
+    if not model.startswith("thinkingmachines/Inkling"):
+        return None
+    from tinker_cookbook.tokenizer_utils import get_tokenizer
+
+    return get_tokenizer(model)
+
+
+@hookimpl
 def proctor_adapt_evaluator(evaluator: Any) -> Any | None:
     """Gives an evaluator the base class that tinker-cookbook's loops look for."""
     import sys

@@ -7,6 +7,7 @@ from typing import Any
 
 from proctor import RendererError, one_line
 from proctor_cookbook import RENDERERS
+from proctor_cookbook.inkling import InklingRenderer
 
 
 def make_renderer(name: str, tokenizer: Any) -> Any:
@@ -18,13 +19,14 @@ def make_renderer(name: str, tokenizer: Any) -> Any:
     from tinker_cookbook import renderers
 
     try:
-        return renderers.get_renderer(name, tokenizer)
+        made = renderers.get_renderer(name, tokenizer)
     except Exception as error:
         raise RendererError(
             f"tinker-cookbook can't make it ({one_line(error)})",
             where=f"renderer cookbook/{name}",
             fix="choose the renderer of the model's own family",
         ) from error
+    return InklingRenderer(made, tokenizer) if name == "tml_v0" else made
 
 
 def __getattr__(name: str) -> Callable[[Any], Any]:
