@@ -56,8 +56,8 @@ class AdaptedRenderer(Renderer):
         """The tokens of the foreign renderer's prompts.
 
         Raises:
-            RendererError: A message has a part that is neither text nor thinking, which some foreign
-                renderers leave out.
+            RendererError: A message has a part that is neither text nor thinking, which some of
+                them leave out.
         """
         for message in (message for messages in conversations for message in messages):
             parts_of(message, self.name)

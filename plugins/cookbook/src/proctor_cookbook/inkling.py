@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from proctor.renderers import Message, ParseTermination, UnparsedToolCall
+from proctor import Message, Termination, UnparsedToolCall
 
 
 class InklingRenderer:
@@ -33,11 +33,11 @@ class InklingRenderer:
     def __getattr__(self, name: str) -> Any:  # the foreign renderer's other methods
         return getattr(self._foreign, name)
 
-    def parse_response(self, response: list[int]) -> tuple[Message, ParseTermination]:
+    def parse_response(self, response: list[int]) -> tuple[Message, Termination]:
         """Reads an answer; one that did not end as it should is read message by message."""
         message, ending = self._foreign.parse_response(response)
-        termination = ParseTermination(str(ending))
-        if termination is not ParseTermination.MALFORMED:
+        termination = Termination(str(ending))
+        if termination is not Termination.MALFORMED:
             return message, termination
         read: Message = {"role": "assistant", "content": []}
         for part in self._messages(response):
