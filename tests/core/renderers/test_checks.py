@@ -31,6 +31,12 @@ MATCHING = [
     ("qwen3_instruct", "qwen3_instruct_2507"),
     ("qwen3_5", "qwen3_5_think"),
     ("qwen3_5_disable_thinking", "qwen3_5_nothink"),
+    ("qwen3_6", "qwen3_6"),
+    ("qwen3_6_disable_thinking", "qwen3_6"),
+    ("qwen3_8_xhigh_reasoning", "qwen3_8"),
+    ("qwen3_8_medium_reasoning", "qwen3_8"),
+    ("qwen3_8_low_reasoning", "qwen3_8"),
+    ("qwen3_8_disable_thinking", "qwen3_8"),
     ("gpt_oss_medium_reasoning", "gptoss"),
     ("gpt_oss_low_reasoning", "gptoss"),
 ]

@@ -140,8 +140,8 @@ def tokenizer() -> ByteTokenizer:
 
 
 SPECIAL = (
-    *("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"),
-    *("<tool_call>", "</tool_call>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>"),
+    *("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
+    *("<|vision_start|>", "<|vision_end|>", "<|image_pad|>"),
     *(
         "<｜begin▁of▁sentence｜>",
         "<｜end▁of▁sentence｜>",
@@ -158,6 +158,8 @@ SPECIAL = (
     *("<|tool_call_argument_begin|>", "<|tool_call_end|>"),
     *("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
 )
+TAGS = ("<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>")
+"""Tokens that are no special ones in the models' vocabularies."""
 
 
 @pytest.fixture(scope="session")
@@ -169,6 +171,7 @@ def many_formats_tokenizer() -> PreTrainedTokenizerFast:
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     backend.decoder = decoders.ByteLevel()
     backend.add_special_tokens([AddedToken(token, normalized=False) for token in SPECIAL])
+    backend.add_tokens([AddedToken(token, normalized=False, special=False) for token in TAGS])
     return PreTrainedTokenizerFast(
         tokenizer_object=backend, eos_token="<|im_end|>", clean_up_tokenization_spaces=False
     )

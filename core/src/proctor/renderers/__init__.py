@@ -10,8 +10,8 @@ from __future__ import annotations
 from proctor.plugins.core_names import BUILTIN
 from proctor.renderers.base import Renderer
 from proctor.renderers.by_name import get_renderer
+from proctor.renderers.canonical import CANONICAL
 from proctor.renderers.checking import (
-    CANONICAL,
     Difference,
     PromptToken,
     RendererWarning,

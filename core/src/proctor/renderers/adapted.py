@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from proctor.errors import RendererError
+from proctor.errors import RendererError, one_line
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Piece
 from proctor.renderers.messages import AnswerPart, assistant_message, parts_of, text_of
@@ -31,7 +31,9 @@ class AdaptedRenderer(Renderer):
     """A foreign renderer with the methods that the sampling loop needs.
 
     Args:
-        foreign: It has ``build_generation_prompt``, ``get_stop_sequences``, ``parse_response``.
+        foreign: It has ``build_generation_prompt``, ``get_stop_sequences``, ``parse_response``. For
+            the checks against the tokenizer's template it may have ``template_arguments``,
+            ``template_differences`` and ``differs_on``, as our own do.
         tokenizer: The tokenizer that it was made with.
         registered_name: The name that it is registered under.
     """
@@ -44,6 +46,9 @@ class AdaptedRenderer(Renderer):
         self.name = registered_name  # type: ignore[misc]  # its class is every foreign one's
         # what it reads is read again here
         self.version = int(getattr(foreign, "version", 1)) + _VERSION  # type: ignore[misc]
+        for told in ("template_arguments", "template_differences", "differs_on"):
+            if hasattr(foreign, told):
+                setattr(self, told, getattr(foreign, told))
         self.opens_thinking = self._opens_thinking(self._usual_prompt())
         self._closing = self.codec.find(END_THINK.spelling)
 
@@ -66,13 +71,22 @@ class AdaptedRenderer(Renderer):
 
     def _foreign_tokens(self, messages: list[Message], role: str) -> list[int]:
         options = {} if role == "assistant" else {"role": role}
-        prompt = self.foreign.build_generation_prompt(messages, **options)
+        try:
+            prompt = self.foreign.build_generation_prompt(messages, **options)
+        except RendererError:
+            raise
+        except Exception as error:  # each has its own kinds for what it has no format for
+            raise RendererError(
+                f"it can't render the conversation ({one_line(error)})",
+                where=f"renderer {self.name}",
+                fix="leave such messages out of the dataset, or use a renderer that has a format",
+            ) from error
         return [int(token) for token in prompt.to_ints()]
 
     def declare_tools(self, tools: list[ToolSpec], system_prompt: str) -> list[Message]:
         """The foreign renderer's messages that declare tools."""
         # tinker-cookbook's renderers want every key
-        whole = [ToolSpec(**{"description": "", "parameters": {}, **tool}) for tool in tools]
+        whole = [_with_every_key(tool) for tool in tools]
         try:
             prefix = self.foreign.create_conversation_prefix_with_tools(whole, system_prompt)
         except (AttributeError, NotImplementedError):
@@ -154,6 +168,14 @@ class AdaptedRenderer(Renderer):
             RendererError: Always.
         """
         raise RendererError("a renderer from elsewhere reads tokens", where=f"renderer {self.name}")
+
+
+def _with_every_key(tool: ToolSpec) -> ToolSpec:
+    """A declaration with a description and parameters, its keys in their own order."""
+    whole = tool.copy()
+    whole.setdefault("description", "")
+    whole.setdefault("parameters", {})
+    return whole
 
 
 def _separated(parts: list[AnswerPart], in_thinking: bool) -> tuple[list[AnswerPart], bool]:

@@ -4,42 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
+from proctor.renderers.canonical import CANONICAL, DECLARED, QUESTION
 from proctor.renderers.tokenizers import Tokenizer
-from proctor.types import Message, Sample, TextPart, ThinkingPart, ToolSpec
-
-_Q = Message(role="user", content="What is the capital of France?")
-_A = Message(role="assistant", content="Paris.")
-_SYSTEM = Message(role="system", content="Answer in one word.")
-_REASONED = Message(
-    role="assistant",
-    content=[
-        ThinkingPart(type="thinking", thinking="France's capital is Paris."),
-        TextPart(type="text", text="Paris."),
-    ],
-)
-
-CANONICAL: dict[str, list[Message]] = {
-    "one question": [_Q],
-    "a system message": [_SYSTEM, _Q],
-    "several turns": [_Q, _A, Message(role="user", content="And of Germany?")],
-    "several turns and a system message": [_SYSTEM, _Q, _A, _Q, _A, _Q],
-    "thinking in the history": [_Q, _REASONED, Message(role="user", content="And of Germany?")],
-    "an empty answer": [_Q, Message(role="assistant", content=""), _Q],
-    "an empty question": [Message(role="user", content="")],
-    "unicode": [Message(role="user", content="Où est Zürich? 東京 🗼 é")],
-    "lines and spaces inside": [Message(role="user", content="a\n\n b\t  c\n- d")],
-    "spaces inside": [Message(role="user", content="a   b    c")],
-    "code": [Message(role="user", content="```python\nprint('<b>x</b>')\n```")],
-    "numbers": [Message(role="user", content="1,234.50 + 10 = ?")],
-}
-"""Conversations that a renderer is held against the tokenizer's own template with, by what they
-show."""
+from proctor.types import Message, Sample, ToolSpec
 
 _QUICK = ("one question", "a system message", "several turns")
 
@@ -116,6 +89,7 @@ def check_renderer(
     renderer: Renderer,
     tokenizer: Tokenizer,
     conversations: dict[str, list[Message]] = CANONICAL,
+    declared: Mapping[str, list[ToolSpec]] = DECLARED,
 ) -> list[Difference]:
     """Holds a renderer against the tokenizer's own chat template.
 
@@ -126,6 +100,7 @@ def check_renderer(
         renderer: The renderer.
         tokenizer: The tokenizer that has the template.
         conversations: What to render, by what it shows.
+        declared: Tools that a conversation declares, by what it shows.
 
     Returns:
         The first difference of each conversation that differs.
@@ -142,8 +117,8 @@ def check_renderer(
         if shown in renderer.differs_on:
             continue
         try:
-            ours = renderer.prompt_tokens(messages)
-            theirs = template.prompt_tokens(messages)
+            ours = renderer.prompt_tokens(messages, tools=declared.get(shown))
+            theirs = template.prompt_tokens(messages, tools=declared.get(shown))
         except RendererError:
             continue
         if renderer.template_differences:
@@ -187,7 +162,7 @@ def quick_check(renderer: Renderer, tokenizer: Tokenizer) -> list[RendererWarnin
         Warnings: control tokens or stop signals that the vocabulary lacks, a start token twice or
         not at all, a prompt that differs from the tokenizer's own template.
     """
-    prompt = renderer.prompt_tokens([_Q])
+    prompt = renderer.prompt_tokens([QUESTION])
     warnings = [*_missing_tokens(renderer), *_start_token(tokenizer, prompt)]
     if not warnings and getattr(tokenizer, "chat_template", None):
         quick = {shown: CANONICAL[shown] for shown in _QUICK}

@@ -8,6 +8,7 @@ from typing import Any
 from proctor import RendererError, one_line
 from proctor_cookbook import RENDERERS
 from proctor_cookbook.inkling import InklingRenderer
+from proctor_cookbook.template_checks import told_of
 
 
 def make_renderer(name: str, tokenizer: Any) -> Any:
@@ -19,14 +20,20 @@ def make_renderer(name: str, tokenizer: Any) -> Any:
     from tinker_cookbook import renderers
 
     try:
-        made = renderers.get_renderer(name, tokenizer)
+        made: Any = renderers.get_renderer(name, tokenizer)
     except Exception as error:
         raise RendererError(
             f"tinker-cookbook can't make it ({one_line(error)})",
             where=f"renderer cookbook/{name}",
             fix="choose the renderer of the model's own family",
         ) from error
-    return InklingRenderer(made, tokenizer) if name == "tml_v0" else made
+    if name == "tml_v0":
+        return InklingRenderer(made, tokenizer)
+    told = told_of(name, tokenizer)
+    made.template_arguments = told.arguments
+    made.template_differences = told.differences
+    made.differs_on = told.differs_on
+    return made
 
 
 def __getattr__(name: str) -> Callable[[Any], Any]:

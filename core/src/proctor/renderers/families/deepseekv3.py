@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.call_sections import CallSections
+from proctor.renderers.canonical import CALLING
 from proctor.renderers.markup import Block, Control, Markup, Piece, marked_up
 from proctor.renderers.messages import calls_of, content_of, parts_of, refuse_thinking
 from proctor.renderers.tagged import END_THINK, THINK
@@ -70,6 +71,7 @@ class DeepSeekV3Renderer(Renderer):
     )
     stops = (_END,)
     thinking_start = THINK
+    differs_on = CALLING - {"a tool call after text", "thinking beside a call"}
     template_arguments = {"thinking": False}  # noqa: RUF012 (a ClassVar in the base)
 
     def blocks(self, messages: Sequence[Message], role: str) -> list[Block]:

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
+from proctor.renderers.canonical import CALLING
 from proctor.renderers.families.harmony_tools import declare_namespace
 from proctor.renderers.markup import Block, Control, Piece, spell
 from proctor.renderers.messages import AnswerPart, assistant_message, calls_of, content_of, parts_of
@@ -65,7 +66,11 @@ class GptOssMediumReasoningRenderer(Renderer):
     effort: ClassVar[str] = "medium"
     controls = (_START, _CHANNEL, _CONSTRAIN, _MESSAGE, _END)
     stops = (_RETURN, _CALL)
-    differs_on = frozenset({"thinking in the history"})
+    template_differences = (
+        (r"(every message\.)\n(Calls to)", r"\1<|end|><|start|>system<|message|>\2"),
+        (r"\(_: \{\n", "(_:\n{\n"),
+    )
+    differs_on = frozenset({"thinking in the history", *CALLING})
     other_ends = (Control("<|endoftext|>"),)
 
     def __init__(self, tokenizer: Tokenizer, current_date: str | None = None) -> None:

@@ -77,6 +77,7 @@ class Qwen3InstructRenderer(Renderer):
     stops = (IM_END,)
     other_ends = (Control("<|endoftext|>"),)
     thinking_start = THINK
+    differs_on = frozenset({"several calls", "unicode in an argument", "thinking beside a call"})
     tags: ClassVar[Tags] = Tags(before_call="\n", read_call=json_call)
 
     def blocks(self, messages: Sequence[Message], role: str) -> list[Block]:

@@ -77,6 +77,10 @@ class Qwen35Renderer(Qwen3InstructRenderer):
 
     name = "qwen3_5"
     opens_thinking = True
+    template_differences: ClassVar[tuple[tuple[str, str], ...]] = (
+        (r'\{"type": "function", "function": (\{.*\})\}\n', r"\1\n"),
+    )
+    differs_on = frozenset({"thinking beside a call"})
     tags: ClassVar[Tags] = Tags(
         unframe_thinking=str.strip,
         unframe_text=lambda text: text.removeprefix("\n\n"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import ClassVar
 
 from proctor.renderers.families.qwen3 import IM_END, header
 from proctor.renderers.families.qwen3_5 import EMPTY_THINKING, Qwen35Renderer, trimmed_parts
@@ -21,6 +22,8 @@ class Qwen36Renderer(Qwen35Renderer):
     """
 
     name = "qwen3_6"
+    template_differences: ClassVar[tuple[tuple[str, str], ...]] = ()
+    differs_on = frozenset()
 
     def turn_blocks(
         self, message: Message, index: int, *, is_last: bool, is_answer: bool

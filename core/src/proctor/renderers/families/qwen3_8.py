@@ -21,6 +21,7 @@ class Qwen38XhighReasoningRenderer(Qwen36Renderer):
     """
 
     name = "qwen3_8_xhigh_reasoning"
+    template_differences = Qwen35Renderer.template_differences
     effort: ClassVar[str] = (
         "Reasoning effort is set to xhigh. Please think carefully through the task, validate key "
         "assumptions, consider plausible alternatives, and prioritize correctness, consistency, "

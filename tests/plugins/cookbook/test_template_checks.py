@@ -1,0 +1,107 @@
+"""The check at a run's start: no warning for a right mode of tinker-cookbook's renderers."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proctor.renderers import check_renderer, get_renderer, quick_check
+from proctor_cookbook import RENDERERS
+
+RIGHT = [
+    ("llama3", "llama3"),
+    ("qwen3", "qwen3"),
+    ("qwen3_disable_thinking", "qwen3"),
+    ("qwen3_instruct", "qwen3_instruct_2507"),
+    ("qwen3_vl", "qwen3_vl"),
+    ("qwen3_vl_instruct", "qwen3_vl"),
+    ("qwen3_5", "qwen3_5_think"),
+    ("qwen3_5_disable_thinking", "qwen3_5_nothink"),
+    ("qwen3_5_disable_thinking", "qwen3_5_think"),
+    ("qwen3_5_preserve_thinking", "qwen3_5_think"),
+    ("qwen3_8_xhigh_reasoning", "qwen3_8"),
+    ("qwen3_8_medium_reasoning", "qwen3_8"),
+    ("qwen3_8_low_reasoning", "qwen3_8"),
+    ("qwen3_8_disable_thinking", "qwen3_8"),
+    ("gpt_oss_high_reasoning", "gptoss"),
+    ("gpt_oss_low_reasoning", "gptoss"),
+    ("gpt_oss_medium_reasoning", "gptoss"),
+    ("gpt_oss_no_sysprompt", "gptoss"),
+    ("nemotron3", "nemotron_3_nano"),
+    ("nemotron3", "nemotron_3_super"),
+    ("nemotron3_disable_thinking", "nemotron_3_super"),
+    ("nemotron3_low_thinking", "nemotron_3_super"),
+    ("nemotron3_preserve_thinking", "nemotron_3_nano"),
+    ("nemotron3_ultra", "nemotron_3_ultra"),
+    ("nemotron3_ultra", "nemotron_3_5_lightning"),
+    ("nemotron3_ultra_disable_thinking", "nemotron_3_ultra"),
+    ("nemotron3_ultra_medium_thinking", "nemotron_3_ultra"),
+    ("nemotron3_ultra_preserve_thinking", "nemotron_3_ultra"),
+]
+WRONG = [
+    ("qwen3", "qwen3_8"),
+    ("qwen3_5", "qwen3_8"),
+    ("qwen3_8_low_reasoning", "qwen3_5_think"),
+    ("nemotron3", "qwen3_5_think"),
+    ("qwen3_instruct", "nemotron_3_nano"),
+    ("gpt_oss_medium_reasoning", "qwen3"),
+]
+NO_TEMPLATE_HERE = {
+    # no package has their templates
+    *("deepseekv4_1", "deepseekv4_1_disable_thinking", "deepseekv4_1_low_reasoning"),
+    *("deepseekv4_1_max_reasoning", "deepseekv4_1_preserve_thinking"),
+    *("glm5_3_high_reasoning", "glm5_3_low_reasoning", "glm5_3_max_reasoning"),
+    *("kimi_k2", "kimi_k25", "kimi_k25_disable_thinking"),
+    *("kimi_k26", "kimi_k26_disable_thinking", "kimi_k26_preserve_thinking"),
+    # V3's is not V3.1's
+    *("deepseekv3", "deepseekv3_disable_thinking", "deepseekv3_thinking"),
+    # its format is no template, and any tokenizer's
+    *("tml_v0", "role_colon"),
+}
+
+
+@pytest.fixture
+def renderer_of(many_formats_tokenizer: Any) -> Any:
+    spec = importlib.util.find_spec("trl")
+    assert spec is not None
+    assert spec.origin is not None
+    templates = Path(spec.origin).parent / "chat_templates"
+
+    def make(name: str, template: str) -> Any:
+        tokenizer = copy.copy(many_formats_tokenizer)
+        tokenizer.chat_template = (templates / f"{template}.jinja").read_text(encoding="utf-8")
+        return get_renderer(f"cookbook/{name}", tokenizer), tokenizer
+
+    return make
+
+
+def test_every_renderer_is_in_a_table() -> None:
+    assert {name for name, _ in RIGHT} | NO_TEMPLATE_HERE == set(RENDERERS)
+
+
+@pytest.mark.parametrize(("name", "template"), RIGHT)
+def test_a_right_mode_is_not_warned_of(name: str, template: str, renderer_of: Any) -> None:
+    renderer, tokenizer = renderer_of(name, template)
+    assert quick_check(renderer, tokenizer) == []
+    assert check_renderer(renderer, tokenizer) == []
+
+
+@pytest.mark.parametrize(("name", "template"), WRONG)
+def test_another_familys_is(name: str, template: str, renderer_of: Any) -> None:
+    renderer, tokenizer = renderer_of(name, template)
+    (warning,) = quick_check(renderer, tokenizer)
+    assert "its prompt differs from the tokenizer's own chat template" in warning.problem
+
+
+def test_a_declaration_keeps_the_order_of_its_keys(renderer_of: Any) -> None:
+    """It came out with its description first, which is another prompt."""
+    renderer, tokenizer = renderer_of("qwen3", "qwen3")
+    tool: Any = {"name": "now", "description": "The time.", "parameters": {}}
+    shown = tokenizer.decode(
+        renderer.prompt_tokens([{"role": "user", "content": "?"}], tools=[tool])
+    )
+    assert '{"name": "now", "description": "The time.", "parameters": {}}' in shown
