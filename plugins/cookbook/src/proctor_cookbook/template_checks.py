@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from proctor import renderers
+from proctor.renderers import BUILTIN, get_renderer
 
 _ARGUMENTS: dict[str, dict[str, object]] = {
     "_disable_thinking": {"enable_thinking": False, "thinking": False},
@@ -76,8 +76,8 @@ def told_of(name: str, tokenizer: Any) -> Told:
         tokenizer: The model's tokenizer.
     """
     same = name.removesuffix("_disable_thinking") if name.startswith("deepseekv3") else name
-    if same in renderers.BUILTIN:
-        ours = renderers.get_renderer(same, tokenizer)
+    if same in BUILTIN:
+        ours = get_renderer(same, tokenizer)
         return Told(ours.template_arguments, ours.template_differences, ours.differs_on)
     if name == "gpt_oss_no_sysprompt":
         usual = told_of("gpt_oss_medium_reasoning", tokenizer)
