@@ -10,6 +10,7 @@ import pytest
 
 import proctor
 
+PUBLIC_MODULES = ("renderers", "testing")
 FORBIDDEN_NAMES = {"common", "helper", "helpers", "misc", "util", "utils"}
 
 
@@ -30,7 +31,7 @@ def is_public(module_name: str, name: str | None) -> bool:
     if module_name == "proctor":
         return name is None or name in proctor.__all__
     exported = module_name.removeprefix("proctor.")
-    if exported != "testing" and exported not in proctor.__all__:
+    if exported not in PUBLIC_MODULES and exported not in proctor.__all__:
         return False
     module = importlib.import_module(module_name)
     if not isinstance(module, types.ModuleType) or name is None:
