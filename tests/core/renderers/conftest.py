@@ -141,6 +141,7 @@ FAMILY_OF = {
     "gpt_oss_medium_reasoning": "gpt_oss",
     "gpt_oss_high_reasoning": "gpt_oss",
     "kimi_k2": "kimi",
+    "plain": "llama3",
     "role_colon": "llama3",
 }
 

@@ -58,7 +58,7 @@ def test_nothing_is_wrong_with_a_models_own_renderer(
     assert check_renderer(renderer, tokenizer) == []
 
 
-@pytest.mark.parametrize("name", ["chat_template", "role_colon"])
+@pytest.mark.parametrize("name", ["chat_template", "plain", "role_colon"])
 def test_nothing_is_wrong_with_what_any_model_takes(name: str, smollm2_tokenizer: Any) -> None:
     renderer = get_renderer(name, smollm2_tokenizer)
     assert quick_check(renderer, smollm2_tokenizer) == []

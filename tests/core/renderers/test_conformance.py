@@ -10,12 +10,12 @@ from proctor.renderers import BUILTIN, get_renderer
 from proctor.testing import check_renderer
 
 
-@pytest.mark.parametrize("name", sorted(set(BUILTIN) - {"chat_template", "role_colon"}))
+@pytest.mark.parametrize("name", sorted(set(BUILTIN) - {"chat_template", "plain", "role_colon"}))
 def test_a_familys_renderer_keeps_the_rules(name: str, tokenizer_of: Any) -> None:
     tokenizer = tokenizer_of(name)
     check_renderer(get_renderer(name, tokenizer), tokenizer)
 
 
-@pytest.mark.parametrize("name", ["chat_template", "role_colon"])
+@pytest.mark.parametrize("name", ["chat_template", "plain", "role_colon"])
 def test_a_renderer_for_any_model_keeps_the_rules(name: str, smollm2_tokenizer: Any) -> None:
     check_renderer(get_renderer(name, smollm2_tokenizer), smollm2_tokenizer)

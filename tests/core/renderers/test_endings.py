@@ -141,7 +141,7 @@ def reader_of(tokenizer_of: Any) -> Any:
 
 
 def test_every_family_is_in_the_table() -> None:
-    assert SPELLINGS.keys() | {"role_colon", "chat_template"} == BUILTIN.keys()
+    assert SPELLINGS.keys() | {"role_colon", "plain", "chat_template"} == BUILTIN.keys()
 
 
 @pytest.mark.parametrize("name", SPELLINGS)

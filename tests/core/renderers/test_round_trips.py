@@ -92,7 +92,7 @@ def test_thinking_reads_back(renderer: Renderer, thinking: str, text: str) -> No
         parts.append({"type": "text", "text": text})
     message: Any = {"role": "assistant", "content": parts}
     closes = renderer.name.endswith("disable_thinking") or renderer.name == "deepseekv3"
-    if closes or renderer.name in ("llama3", "role_colon"):
+    if closes or renderer.name in ("llama3", "plain", "role_colon"):
         with pytest.raises(ValueError, match="thinking"):
             renderer.answer_tokens(message)
     else:
@@ -126,7 +126,7 @@ def has_boolean(arguments: dict[str, Any]) -> bool:
 @same_each_time
 @given(calls=st.lists(ARGUMENTS, min_size=1, max_size=3), text=BARE)
 def test_tool_calls_read_back(renderer: Renderer, calls: list[Any], text: str) -> None:
-    if renderer.name in ("llama3", "role_colon"):
+    if renderer.name in ("llama3", "plain", "role_colon"):
         return
     if renderer.name.startswith(WRITE_XML) and not all(map(survives_xml, calls)):
         return
@@ -174,7 +174,7 @@ def test_text_in_a_prompt_adds_no_control_token(renderer: Renderer, texts: list[
 @same_each_time
 @given(text=ENCODABLE)
 def test_a_tools_result_adds_no_control_token(renderer: Renderer, text: str) -> None:
-    if renderer.name in ("llama3", "role_colon"):
+    if renderer.name in ("llama3", "plain", "role_colon"):
         return
 
     def prompt(content: str) -> list[int]:

@@ -64,7 +64,7 @@ def test_the_end_of_text_is_a_base_models_clean_end(
     assert sample.text == "Paris."
 
 
-@pytest.mark.parametrize("name", ["llama3", "role_colon", "chat_template"])
+@pytest.mark.parametrize("name", ["llama3", "plain", "role_colon", "chat_template"])
 def test_one_start_token_and_no_more(
     name: str, tokenizer_of: Any, chat_templates: dict[str, str]
 ) -> None:

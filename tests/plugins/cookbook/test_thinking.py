@@ -36,8 +36,9 @@ OPENS_THINKING = (
     "qwen3_8_medium_reasoning",
     "qwen3_8_xhigh_reasoning",
 )
-UNUSABLE = ("role_colon", "tml_v0")
-"""One is no chat format, one wants a tokenizer of its own."""
+HARMONY = tuple(name for name in RENDERERS if name.startswith("gpt_oss"))
+UNUSABLE = ("role_colon", "tml_v0", *HARMONY)
+"""One is no chat format, one wants a tokenizer of its own, and some have channels, not tags."""
 
 
 class Case:

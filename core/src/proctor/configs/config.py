@@ -12,6 +12,7 @@ from proctor.components.build import Made
 from proctor.components.place import Written
 from proctor.components.readings import BuiltLater
 from proctor.evaluators.context import MIN_COVERAGE
+from proctor.renderers.named_options import RendererName
 from proctor.sampling.budget import DEFAULT_CONCURRENCY, DEFAULT_REQUEST_TIMEOUT
 from proctor.types import SamplingOptions
 
@@ -56,8 +57,8 @@ class ConfigOptions(BaseModel):
     """The backend and its options: which model to sample."""
     sampling: SamplingOptions = Field(default_factory=SamplingOptions)
     """How the model samples."""
-    renderer: str | None = None
-    """The renderer's name; without it, the model's own."""
+    renderer: RendererName = None
+    """The renderer's name, or a mapping with its options; without it, the model's own."""
     evaluators: Annotated[list[Written], BuiltLater()] = Field(min_length=1)
     """What to evaluate: names of evaluators, or mappings that compose one."""
     inline: InlineOptions = Field(default_factory=InlineOptions)

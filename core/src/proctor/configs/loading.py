@@ -20,6 +20,7 @@ from proctor.evaluators.dataset_evaluator import ComponentEvaluator, DatasetEval
 from proctor.evaluators.graded import GradedEvaluator
 from proctor.plugins.active import plugin_manager
 from proctor.plugins.plugin import Plugin
+from proctor.renderers.by_name import check_renderer_name
 from proctor.scoring.metric_names import valid_name
 from proctor.scoring.suite_results import check_scales
 
@@ -73,7 +74,7 @@ def load_config(
 def _check_renderer(name: str | None, place: Place) -> None:
     """Refuses an unknown renderer before a model is loaded."""
     if name is not None:
-        plugin_manager().registry.find("renderer", name, str(place))
+        check_renderer_name(name, str(place))
 
 
 def _build_backend(spec: Written, place: Place) -> Made:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -80,7 +81,11 @@ class _Schema:
             self.definitions[kind] = {"anyOf": list(self._forms(kind))}
         self.definitions["model"] = {"anyOf": list(self._forms("backend", key="backend"))}
         self.definitions["member"] = {"anyOf": list(self._member_forms())}
-        self.definitions["renderer"] = {"enum": self._names("renderer")}
+        renderers = self._names("renderer")
+        self.definitions["renderer"] = {"anyOf": [{"enum": renderers}, _with_options(renderers)]}
+        self.definitions["written_renderer"] = {
+            "anyOf": [{"$ref": "#/$defs/renderer"}, _mapping_of(renderers)]
+        }
         self.definitions["preset"] = {"anyOf": list(self._preset_forms())}
         properties = {
             name: self._field(name, info) for name, info in ConfigOptions.model_fields.items()
@@ -89,7 +94,7 @@ class _Schema:
         checked: JsonSchema = {
             "model": {"$ref": "#/$defs/model"},
             "evaluators": {"items": {"$ref": "#/$defs/evaluator"}},
-            "renderer": {"anyOf": [{"$ref": "#/$defs/renderer"}, {"type": "null"}]},
+            "renderer": {"anyOf": [{"$ref": "#/$defs/written_renderer"}, {"type": "null"}]},
             "extra_graders": {"items": {"enum": self._plugins_with_graders()}},
             "presets": {"additionalProperties": {"$ref": "#/$defs/preset"}},
         }
@@ -222,7 +227,8 @@ class _Schema:
 
     def _field(self, name: str, info: FieldInfo) -> JsonSchema:
         if name == "renderer" and info.annotation == str | None:
-            schema: JsonSchema = {"anyOf": [{"$ref": "#/$defs/renderer"}, {"type": "null"}]}
+            form = "written_renderer" if info.metadata else "renderer"
+            schema: JsonSchema = {"anyOf": [{"$ref": f"#/$defs/{form}"}, {"type": "null"}]}
         else:
             schema = self._value(info.annotation, info.metadata)
         schema.pop("title", None)
@@ -276,6 +282,21 @@ class _Schema:
             return {}
         self.definitions |= schema.pop("$defs", {})
         return schema
+
+
+def _with_options(names: Sequence[str]) -> JsonSchema:
+    """A renderer's name with its options as JSON behind it."""
+    return {"type": "string", "pattern": rf"^({'|'.join(map(re.escape, names))})\s*\{{.*\}}$"}
+
+
+def _mapping_of(names: Sequence[str]) -> JsonSchema:
+    """A renderer with its options as a mapping."""
+    return {
+        "type": "object",
+        "properties": {"type": {"enum": list(names)}},
+        "required": ["type"],
+        "additionalProperties": {"type": "string"},
+    }
 
 
 def _is_json(value: object) -> bool:

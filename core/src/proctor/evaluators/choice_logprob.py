@@ -16,16 +16,18 @@ from proctor.types import Example, Grade, Outcome
 
 PLAIN = "accuracy"
 NORMALIZED = "accuracy_normalized"
+PER_BYTE = "accuracy_per_byte"
+COLUMNS = (PLAIN, NORMALIZED, PER_BYTE)
 
 
 class ChoiceLogprob(LogprobEvaluator):
-    """Multiple choice by the log-likelihood of each option, plain and by its length in bytes.
+    """Multiple choice by the log-likelihood of each option, plain and by its length.
 
     The options are not shown: each is scored as an answer to the question, without the end of the
     turn. An option as likely as the right one makes the answer wrong, unless it is the same.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     label: ClassVar[str] = "choice_logprob"
 
@@ -62,7 +64,7 @@ class ChoiceTally(LogprobTally):
     """
 
     def __init__(self, by: Sequence[str]) -> None:
-        columns = [LedgerColumn(name, 0.0, 1.0, True) for name in (PLAIN, NORMALIZED)]
+        columns = [LedgerColumn(name, 0.0, 1.0, True) for name in COLUMNS]
         self._ledger = Ledger(columns, by=tuple(by))
 
     def add(
@@ -77,11 +79,12 @@ class ChoiceTally(LogprobTally):
         row = self._ledger.add_example(cluster, groups)
         if scored is None:
             failed = GradedPair(Outcome.FAILED, reason=reason)
-            grades = {PLAIN: failed, NORMALIZED: failed}
+            grades = dict.fromkeys(COLUMNS, failed)
         else:
             right = example.right_choices
             by_sum = [-text.text_nll for text in scored]
-            by_length = [-text.text_nll / text.text_bytes for text in scored]
+            by_length = [-text.text_nll / text.text_characters for text in scored]
+            by_bytes = [-text.text_nll / text.text_bytes for text in scored]
             grades = {
                 name: GradedPair(
                     Outcome.GRADED,
@@ -90,7 +93,7 @@ class ChoiceTally(LogprobTally):
                         metadata={"likelihoods": likelihoods},
                     ),
                 )
-                for name, likelihoods in ((PLAIN, by_sum), (NORMALIZED, by_length))
+                for name, likelihoods in zip(COLUMNS, (by_sum, by_length, by_bytes), strict=True)
             }
         for name, graded in grades.items():
             self._ledger.record(row, 0, name, graded.outcome, graded.value)
@@ -99,7 +102,7 @@ class ChoiceTally(LogprobTally):
     def result(
         self, name: str, min_coverage: float, details: Mapping[str, object]
     ) -> EvaluationResult:
-        """Plain accuracy, then normalised."""
+        """Plain accuracy, then by length."""
         return EvaluationResult.from_ledger(
             name, self._ledger, min_coverage=min_coverage, details=details
         )

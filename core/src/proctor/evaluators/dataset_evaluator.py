@@ -14,6 +14,7 @@ from proctor.evaluators.bases import SamplingClientEvaluator
 from proctor.evaluators.context import EvaluationContext
 from proctor.evaluators.dataset_run import AsksAboutRows, DatasetRun
 from proctor.evaluators.prompts import FewShot
+from proctor.renderers.named_options import RendererName
 from proctor.sampling.models import Client
 from proctor.scoring.metric_names import valid_name
 from proctor.scoring.results import EvaluationResult
@@ -120,8 +121,8 @@ class DatasetEvaluator(ComponentEvaluator):
     """A system message before each question."""
     few_shot: FewShot | None = None
     """Answered examples before each question; never the question itself."""
-    renderer: str | None = None
-    """The renderer's name; without it, the model's own."""
+    renderer: RendererName = None
+    """The renderer's name, or a mapping with its options; without it, the model's own."""
     limit: int | None = Field(default=None, ge=1)
     """Take this many examples: the same ones each time, from all strata."""
     scan: int | None = Field(default=None, ge=1)

@@ -171,11 +171,7 @@ class LogprobRun(RowRun[LogprobEvaluator, RenderedRow, RenderedRow]):
         messages = list(self.style.messages(example))
         texts = self.evaluator.texts(example)
         try:
-            prompt = renderer.prompt_tokens(messages)
-            answers = [
-                renderer.answer_tokens(Message(role="assistant", content=text), prompt=prompt)
-                for text in texts
-            ]
+            prompt, answers = renderer.scored_tokens(messages, texts)
         except RendererError as error:
             return RenderedRow(position, example, messages, [], [], str(error))
         return RenderedRow(

@@ -44,6 +44,11 @@ class ScoredText:
         return -math.fsum(value for token, value in pairs if token not in self.special)
 
     @property
+    def text_characters(self) -> int:
+        """Characters of the text: Unicode code points."""
+        return len(self.text)
+
+    @property
     def text_bytes(self) -> int:
         """Bytes of the text in UTF-8."""
         return len(self.text.encode("utf-8", "surrogatepass"))
@@ -85,11 +90,13 @@ def text_length(text: str, tokens: Sequence[int], tokenizer: Tokenizer) -> int:
     Raises:
         RequestFailed: The answer as rendered does not hold the text.
     """
-    wanted = text.strip()
+    whole = str(tokenizer.decode(list(tokens)))
+    # some formats take off the white space around a text
+    wanted = text if text in whole else text.strip()
 
     def holds(count: int) -> bool:
         return wanted in str(tokenizer.decode(list(tokens[:count])))
 
-    if not holds(len(tokens)):
+    if wanted not in whole:
         raise RequestFailed("the target's text is not in what the renderer made of it")
     return bisect.bisect_left(range(len(tokens)), True, key=holds)

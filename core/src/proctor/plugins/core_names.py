@@ -48,6 +48,7 @@ BUILTIN = {
     "gpt_oss_medium_reasoning": "proctor.renderers.families.gpt_oss:GptOssMediumReasoningRenderer",
     "kimi_k2": "proctor.renderers.families.kimi_k2:KimiK2Renderer",
     "llama3": "proctor.renderers.families.llama3:Llama3Renderer",
+    "plain": "proctor.renderers.families.plain:PlainRenderer",
     "qwen3": "proctor.renderers.families.qwen3:Qwen3Renderer",
     "qwen3_5": "proctor.renderers.families.qwen3_5:Qwen35Renderer",
     "qwen3_5_disable_thinking": "proctor.renderers.families.qwen3_5:Qwen35DisableThinkingRenderer",

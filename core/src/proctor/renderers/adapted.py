@@ -33,7 +33,8 @@ class AdaptedRenderer(Renderer):
     Args:
         foreign: It has ``build_generation_prompt``, ``get_stop_sequences``, ``parse_response``. For
             the checks against the tokenizer's template it may have ``template_arguments``,
-            ``template_differences`` and ``differs_on``, as our own do.
+            ``template_differences`` and ``differs_on``, as our own do, and for its answers a
+            ``reader``: a renderer of ours.
         tokenizer: The tokenizer that it was made with.
         registered_name: The name that it is registered under.
     """
@@ -45,7 +46,9 @@ class AdaptedRenderer(Renderer):
         self.foreign = foreign
         self.name = registered_name  # type: ignore[misc]  # its class is every foreign one's
         # what it reads is read again here
-        self.version = int(getattr(foreign, "version", 1)) + _VERSION  # type: ignore[misc]
+        self.reader: Renderer | None = getattr(foreign, "reader", None)
+        read_by = _VERSION if self.reader is None else _VERSION + self.reader.version
+        self.version = int(getattr(foreign, "version", 1)) + read_by  # type: ignore[misc]
         for told in ("template_arguments", "template_differences", "differs_on"):
             if hasattr(foreign, told):
                 setattr(self, told, getattr(foreign, told))
@@ -110,6 +113,9 @@ class AdaptedRenderer(Renderer):
         Foreign renderers don't look at the prompt: an answer to one that opens thinking, and that
         never ends it, is text to them, and ended cleanly.
         """
+        if self.reader is not None:
+            begun = self._usual_prompt() if prompt is None else prompt
+            return self.reader.parse_response(response, prompt=begun, prefill=prefill)
         start = self.prefill_tokens(prefill) if prefill else []
         in_thinking = self.opens_thinking
         if prompt is not None:

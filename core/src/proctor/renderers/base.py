@@ -230,6 +230,27 @@ class Renderer(ABC):
         in_thinking = self.opens_thinking if prompt is None else self._ends_in_thinking(prompt)
         return self.codec.encode([[self.answer_block(message, in_thinking)]])[0]
 
+    def scored_tokens(
+        self, messages: Sequence[Message], answers: Sequence[str]
+    ) -> tuple[list[int], list[list[int]]]:
+        """What is sent to learn how likely texts are as answers to a conversation.
+
+        Args:
+            messages: The conversation.
+            answers: The texts.
+
+        Returns:
+            The prompt's tokens, and each answer's, its end included where the format has one.
+
+        Raises:
+            RendererError: The format has no place for something in the conversation.
+        """
+        prompt = self.prompt_tokens(messages)
+        return prompt, [
+            self.answer_tokens({"role": "assistant", "content": text}, prompt=prompt)
+            for text in answers
+        ]
+
     def get_stop_sequences(self) -> list[str] | list[int]:
         """Where sampling stops: token ids, or strings where the vocabulary lacks one of them."""
         if any(stop in self.codec.missing for stop in self.stops):

@@ -6,9 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from proctor import RendererError, one_line
+from proctor.renderers import get_renderer
 from proctor_cookbook import RENDERERS
 from proctor_cookbook.inkling import InklingRenderer
 from proctor_cookbook.template_checks import told_of
+
+READERS = {"deepseekv3": "deepseekv3", "gpt_oss": "gpt_oss_medium_reasoning", "kimi": "kimi_k2"}
+"""Families whose answers are read by our own renderer, by how their names begin.
+
+tinker-cookbook's give back an analysis that does not end, and a second section of calls, as text.
+"""
 
 
 def make_renderer(name: str, tokenizer: Any) -> Any:
@@ -33,6 +40,8 @@ def make_renderer(name: str, tokenizer: Any) -> Any:
     made.template_arguments = told.arguments
     made.template_differences = told.differences
     made.differs_on = told.differs_on
+    if reader := next((ours for start, ours in READERS.items() if name.startswith(start)), None):
+        made.reader = get_renderer(reader, tokenizer)
     return made
 
 
