@@ -6,11 +6,14 @@ import inspect
 import itertools
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from proctor.errors import RendererError
 from proctor.renderers.markup import Block, Control, Piece
 from proctor.renderers.tokenizers import Tokenizer
+
+if TYPE_CHECKING:
+    import tokenizers
 
 
 class Rendered(NamedTuple):
@@ -50,6 +53,7 @@ class TokenCodec:
                 self.missing.append(control)
         self._by_id = {number: control for control, number in self.ids.items()}
         self._reserved = _special_ids(tokenizer) | self._by_id.keys()
+        self._plain = _without_controls(tokenizer, self._reserved)
         self._missing_pattern = _any_of(control.spelling for control in self.missing)
         self._decode_options: dict[str, bool] = {}
         if getattr(tokenizer, "clean_up_tokenization_spaces", False):
@@ -143,6 +147,9 @@ class TokenCodec:
         """Encodes as the tokenizer does; in plain text it may find special tokens."""
         if not texts:
             return []
+        if self._plain is not None and not as_markup:
+            encodings = self._plain.encode_batch_fast(list(texts), add_special_tokens=False)
+            return [encoding.ids for encoding in encodings]
         encode = self.tokenizer.encode
         if self._has_special_switch:
             return [list(encode(text, allow_special_tokens=as_markup)) for text in texts]
@@ -158,20 +165,7 @@ class TokenCodec:
         return [list(tokens) for tokens in encoded["input_ids"]]
 
     def _encode_ordinary(self, text: str) -> list[int]:
-        """Encodes text that spells a control token.
-
-        A fast tokenizer's own steps are called one by one, without the one that looks for added
-        tokens. Its switch for that is state, which another thread may be relying on. Any other
-        tokenizer gets the text in pieces that are too short to spell the token.
-        """
-        backend = getattr(self.tokenizer, "backend_tokenizer", None)
-        if backend is not None and backend.pre_tokenizer is not None:
-            normalizer = backend.normalizer
-            normal = normalizer.normalize_str(text) if normalizer is not None else text
-            pretokens = backend.pre_tokenizer.pre_tokenize_str(normal)
-            tokens = [t.id for piece, _ in pretokens for t in backend.model.tokenize(piece)]
-            if self._reserved.isdisjoint(tokens):
-                return tokens
+        """Encodes text that spells a control token, in pieces that are too short to spell it."""
         for pieces in (self._cut(text), list(text)):
             tokens = [token for part in self._encode(pieces) for token in part]
             if self._reserved.isdisjoint(tokens):
@@ -222,6 +216,33 @@ class TokenCodec:
             start = match.end()
         pieces.append(text[start:])
         return [piece for piece in pieces if piece != ""]
+
+
+def _without_controls(
+    tokenizer: Tokenizer, reserved: frozenset[int]
+) -> tokenizers.Tokenizer | None:
+    """A fast tokenizer's own steps, without the one that looks for control tokens.
+
+    Its switch for that is state, which another thread may be relying on. This one shares the
+    vocabulary, and keeps the added tokens that are ordinary text. None where there is no such.
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None or not getattr(tokenizer, "is_fast", False):
+        return None
+    import tokenizers
+
+    plain = tokenizers.Tokenizer(backend.model)
+    for part in ("normalizer", "pre_tokenizer"):
+        if (value := getattr(backend, part)) is not None:
+            setattr(plain, part, value)
+    ordinary = {
+        number: token
+        for number, token in sorted(tokenizer.added_tokens_decoder.items())
+        if number not in reserved
+    }
+    plain.add_tokens(list(ordinary.values()))
+    keeps_ids = all(plain.token_to_id(t.content) == number for number, t in ordinary.items())
+    return plain if keeps_ids else None
 
 
 def _any_of(spellings: Iterable[str]) -> re.Pattern[str] | None:
