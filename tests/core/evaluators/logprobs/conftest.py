@@ -84,8 +84,9 @@ class Preferring(Likelihoods):
         option = answer.removesuffix("\n\nUser:").strip()
         values: list[float | None] = [-9.0] * len(tokens)
         start = len(tokens) - len(answer.encode())
-        for offset in range(len(option) + 1):
-            values[start + offset] = self.of_text[option] / (len(option) + 1)
+        spaced = len(option.encode()) + 1
+        for offset in range(spaced):
+            values[start + offset] = self.of_text[option] / spaced
         values[0] = None
         return values
 

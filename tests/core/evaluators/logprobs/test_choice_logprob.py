@@ -13,7 +13,7 @@ import proctor
 async def test_the_likeliest_option_plain_and_by_length(
     preferring: Any, choice: Any, choice_rows: Any
 ) -> None:
-    # as sums "a" is the likeliest, a byte "ccc" is: -1 / 1, -1.5 / 2, -1.8 / 3
+    # as sums "a" is the likeliest, a character "ccc" is: -1 / 1, -1.5 / 2, -1.8 / 3
     client = preferring({"a": -1.0, "bb": -1.5, "ccc": -1.8})
     metrics = await choice()(client)
     assert metrics["choice_logprob/score"] == metrics["choice_logprob/accuracy/score"]
@@ -23,6 +23,15 @@ async def test_the_likeliest_option_plain_and_by_length(
     metrics = await choice(rows)(client)
     assert metrics["choice_logprob/accuracy/score"] == 1.0
     assert metrics["choice_logprob/accuracy_normalized/score"] == 0.0
+
+
+async def test_by_length_is_by_characters_or_by_bytes(preferring: Any, choice: Any) -> None:
+    # -3.2 / 2 and -4 / 3 a character, -3.2 / 4 and -4 / 3 a byte
+    rows = [proctor.Example("1", "?", target=1, choices=("żó", "abc"))]
+    metrics = await choice(rows)(preferring({"żó": -3.2, "abc": -4.0}))
+    assert metrics["choice_logprob/accuracy/score"] == 0.0
+    assert metrics["choice_logprob/accuracy_normalized/score"] == 1.0
+    assert metrics["choice_logprob/accuracy_per_byte/score"] == 0.0
 
 
 async def test_the_options_are_not_shown(preferring: Any, choice: Any, choice_rows: Any) -> None:

@@ -40,5 +40,8 @@ def test_where_the_text_ends() -> None:
     tokenizer = ByteTokenizer()
     tokens = tokenizer.encode(" Zürich\n\nUser:", add_special_tokens=False)
     assert text_length("Zürich", tokens, tokenizer) == len(" Zürich".encode())
+    tokens = tokenizer.encode("a Zürich \n", add_special_tokens=False)
+    assert text_length("Zürich ", tokens, tokenizer) == len("a Zürich ".encode())
+    assert text_length("Zürich  ", tokens, tokenizer) == len("a Zürich".encode())
     with pytest.raises(RequestFailed, match="not in what the renderer made of it"):
         text_length("Basel", tokens, tokenizer)
