@@ -72,7 +72,12 @@ def test_a_plugins_renderer_of_tinker_cookbooks_shape_works_in_the_loop(
     with plugged_in(tmp_path):
         wrapped = get_renderer("cookbook_llama3", tokenizer)
     ours = get_renderer("llama3", tokenizer)
-    batch = list(plain_conversations.values())
+    batch = [
+        messages
+        for messages in plain_conversations.values()
+        if all(isinstance(message["content"], str) for message in messages)
+    ]
+    assert len(batch) >= 12
     assert wrapped.prompt_tokens_batch(batch) == ours.prompt_tokens_batch(batch)
     assert wrapped.get_stop_sequences() == ours.get_stop_sequences()
     assert wrapped.name == "cookbook_llama3"

@@ -118,3 +118,35 @@ def test_a_prefill_may_end_the_thinking(many_formats_tokenizer: Any) -> None:
     )
     assert (message_reasoning(message), message_text(message)) == ("No need.", "Paris")
     assert termination.is_clean
+
+
+def test_an_answer_to_score_closes_the_thinking_that_the_prompt_opens(thinking_case: Case) -> None:
+    """The log-probability of a target would be that of its being thought."""
+    answer: Any = {"role": "assistant", "content": "Paris."}
+    tokens = thinking_case.renderer.answer_tokens(answer, prompt=thinking_case.prompt)
+    shown = thinking_case.tokenizer.decode(tokens)
+    assert shown.lstrip().startswith("</think>")
+    read, termination = thinking_case.renderer.parse_response(tokens, prompt=thinking_case.prompt)
+    assert message_text(read).strip() == "Paris."
+    assert termination.is_clean
+
+
+def test_an_answer_to_score_is_tinker_cookbooks_training_example(case: Case) -> None:
+    answer: Any = {"role": "assistant", "content": "Paris."}
+    tokens = case.renderer.answer_tokens(answer, prompt=case.prompt)
+    whole = case.renderer.foreign.build_supervised_example([*QUESTION, answer])[0].to_ints()
+    if case.renderer.name.startswith("cookbook/nemotron3") and case.renderer.opens_thinking:
+        # its examples have no line break behind what opens thinking, and its prompts have one
+        assert case.tokenizer.decode(case.prompt).endswith("<think>\n")
+        assert whole[-len(tokens) :] == tokens
+        return
+    assert case.prompt + tokens == whole
+
+
+@pytest.mark.parametrize("closing", ["</think>", "\n</think>\n\n", "\n\n</think>\n"])
+def test_thinking_that_is_closed_at_once_is_no_unfinished_thinking(
+    thinking_case: Case, closing: str
+) -> None:
+    reasoning, shown, termination = thinking_case.read(f"{closing}Paris.")
+    assert (reasoning.strip(), shown.strip()) == ("", "Paris.")
+    assert termination is Termination.STOP_SEQUENCE

@@ -23,6 +23,8 @@ _TAGS = Tags(
 _VERSION = 2
 """Raised when this module reads the same foreign message otherwise."""
 
+_QUESTION = Message(role="user", content="?")
+
 _TAIL = 8
 """Tokens at a prompt's end in which thinking may be opened, in letters too."""
 
@@ -130,7 +132,10 @@ class AdaptedRenderer(Renderer):
         if not ends_once:
             termination = Termination.MALFORMED
         parts = parts_of(message, self.name)
-        separated, ends = _separated(parts, in_thinking or self._closing in answer)
+        if self._closes_thinking(answer):
+            # where the tag is no longer there, the foreign renderer took it out with its thinking
+            in_thinking = any(END_THINK.spelling in _text_in(part) for part in parts)
+        separated, ends = _separated(parts, in_thinking)
         if ends and separated == parts:
             return message, termination
         read: Message = message.copy()
@@ -146,6 +151,12 @@ class AdaptedRenderer(Renderer):
         ends = [index for index, token in enumerate(answer) if token in stops]
         return (answer[: ends[0] + 1], False) if len(ends) > 1 else (answer, True)
 
+    def _closes_thinking(self, answer: Sequence[int]) -> bool:
+        """Whether an answer holds the tag that closes thinking."""
+        if self._closing is not None:
+            return self._closing in answer
+        return END_THINK.spelling in self.codec.decode(answer)
+
     def _opens_thinking(self, prompt: Sequence[int]) -> bool:
         """Whether a prompt ends where it opens thinking."""
         tail = self.codec.decode(prompt[-_TAIL:])
@@ -153,7 +164,7 @@ class AdaptedRenderer(Renderer):
 
     def _usual_prompt(self) -> list[int]:
         try:
-            return self._foreign_tokens([Message(role="user", content="?")], "assistant")
+            return self._foreign_tokens([_QUESTION], "assistant")
         except Exception:  # a renderer of somebody else's, which may want more than a question
             return []
 
@@ -162,10 +173,33 @@ class AdaptedRenderer(Renderer):
         return [text_of(message, self.name)]
 
     def answer_tokens(self, message: Message, *, prompt: Sequence[int] | None = None) -> list[int]:
-        """The text's tokens, and the first stop signal's."""
+        """The answer as the foreign renderer trains on it, else the text and the first stop signal.
+
+        Where the prompt opens thinking, its example closes that before the text.
+        """
+        example = self._trained_answer(message)
+        if example is not None:
+            return example
         stop = self.get_stop_sequences()[0]
         ending = self.codec.encode_markup(stop) if isinstance(stop, str) else [stop]
         return [*super().answer_tokens(message, prompt=prompt), *ending]
+
+    def _trained_answer(self, message: Message) -> list[int] | None:
+        """The answer's tokens in a training example of the foreign renderer's, if it makes any."""
+        build = getattr(self.foreign, "build_supervised_example", None)
+        prompt = self._usual_prompt()
+        if build is None or not prompt:
+            return None
+        parts_of(message, self.name)
+        try:
+            whole = [int(token) for token in build([_QUESTION, message])[0].to_ints()]
+        except Exception:  # a renderer of somebody else's, which may have no form for the message
+            return None
+        pairs = enumerate(zip(prompt, whole, strict=False))
+        shared = next((i for i, (a, b) in pairs if a != b), min(len(prompt), len(whole)))
+        # some examples have no white space behind the thinking that their prompt opens
+        is_answer = not self.codec.decode(prompt[shared:]).strip()
+        return whole[shared:] or None if is_answer else None
 
     def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
         """Not used: the foreign renderer reads tokens.
@@ -182,6 +216,10 @@ def _with_every_key(tool: ToolSpec) -> ToolSpec:
     whole.setdefault("description", "")
     whole.setdefault("parameters", {})
     return whole
+
+
+def _text_in(part: AnswerPart) -> str:
+    return part["text"] if part["type"] == "text" else ""
 
 
 def _separated(parts: list[AnswerPart], in_thinking: bool) -> tuple[list[AnswerPart], bool]:
