@@ -268,6 +268,14 @@ def test_a_scorer_grades_as_in_inspect(scorer, args, answer, value):
     assert grading.grade.value == value
 
 
+@pytest.mark.parametrize(("answer", "value"), [("A", 1.0), ("B", 0.0), ("C", 1.0)])
+def test_of_two_equal_options_either_is_right(answer, value):
+    example = Example("a", "Capital?", 0, choices=["Paris", "Rome", "Paris "])
+    grading = grade_answer(InspectScorer(scorer="match"), example, answer)
+    assert grading.outcome is Outcome.GRADED, grading.reason
+    assert grading.grade.value == value
+
+
 def test_an_unknown_scorer_or_argument_is_one_line():
     with pytest.raises(ValueError, match="did you mean 'match'"):
         InspectScorer(scorer="mach")

@@ -84,7 +84,8 @@ class InspectScorer(Grader):
         answer = to_inspect(sample.answer, "proctor")
         output = ModelOutput.from_message(answer)
         asked: Any = example.input if isinstance(example.input, str) else list(messages)
-        target = Target(example.letter or example.targets)
+        # of two equal options either is right
+        target = Target(example.letters or example.targets)
         state = TaskState(
             model=ModelName("proctor/model"),
             sample_id=example.id,
