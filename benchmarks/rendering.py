@@ -1,6 +1,6 @@
 """Rendering a prompt of about 2,000 tokens, here and with tinker-cookbook's renderer of the name.
 
-    python benchmarks/renderers.py [NAME ...]
+    python benchmarks/rendering.py [NAME ...]
 
 Both get the same tokenizer: Llama 3's vocabulary, from the wheel of llama-models, with the format's
 control tokens. A prompt is a conversation of 20 turns, one long message, or one with a control
