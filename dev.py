@@ -25,7 +25,7 @@ REQUIREMENTS = ROOT / "requirements"
 CONSTRAINTS = REQUIREMENTS / "constraints.txt"
 WITHOUT_DEPENDENCIES = REQUIREMENTS / "without-dependencies.txt"
 REPORTS = ROOT / "build" / "reports"
-SERVICE = ROOT / ".nox" / "service"
+NOX = ROOT / ".nox"
 
 PARALLEL = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder")
 """Tests on all cores, in their order; those of a file stay together, since they share fixtures."""
@@ -44,6 +44,7 @@ examples:
   python dev.py test --isolated         each distribution's tests, with only what it declares
   python dev.py test --isolated text    those of proctor-text only
   python dev.py test --service          tests against a real server of Tinker's API
+  python dev.py test --peers            tests against lm-evaluation-harness
   python dev.py check                   ruff, mypy --strict and the architecture tests
   python dev.py bench                   every benchmark; `bench NAME` for one
 """
@@ -81,8 +82,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     test.add_argument(
         "--service",
-        action="store_true",
+        action="store_const",
+        const="service",
+        dest="beside",
         help="run tests/service, against SkyRL's server of Tinker's API on this machine",
+    )
+    test.add_argument(
+        "--peers",
+        action="store_const",
+        const="peers",
+        dest="beside",
+        help="run tests/peers, against lm-evaluation-harness in an environment of its own",
     )
     commands.add_parser("check", help="ruff, mypy --strict and the architecture tests")
     bench = commands.add_parser("bench", help="run the benchmarks; options go to each")
@@ -101,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return benchmark(options.names, rest)
         if options.isolated:
             return test_isolated(rest)
-        return test_service(rest) if options.service else test_all(rest)
+        return test_beside(options.beside, rest) if options.beside else test_all(rest)
     except DevError as error:
         print(f"dev.py: {error}", file=sys.stderr)
         return 1
@@ -135,12 +145,12 @@ def test_isolated(names: Sequence[str]) -> int:
     return status
 
 
-def test_service(pytest_arguments: Sequence[str]) -> int:
-    """Runs the tests that need a server which samples and trains, and makes it fit to start."""
-    if run_nox(["service"]) != 0:
-        raise DevError("the service's environment can't be made, see nox's message above")
-    arguments = ["tests/service", *pytest_arguments]
-    return run_pytest("service", arguments, SERVICE_PYTHON=str(venv_python(SERVICE)))
+def test_beside(suite: str, pytest_arguments: Sequence[str]) -> int:
+    """Runs tests against a program in an environment of its own, and makes that first."""
+    if run_nox([suite]) != 0:
+        raise DevError(f"the environment of tests/{suite} can't be made, see nox's message above")
+    variables = {f"{suite.upper()}_PYTHON": str(venv_python(NOX / suite))}
+    return run_pytest(suite, [f"tests/{suite}", *pytest_arguments], **variables)
 
 
 def check() -> int:

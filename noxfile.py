@@ -1,7 +1,7 @@
 """Sessions of nox: what runs in environments of its own, and the benchmarks.
 
 dev.py starts them, from .venv and with the variables of tests: `python dev.py test --isolated`,
-`python dev.py test --service` and `python dev.py bench`.
+`python dev.py test --service`, `python dev.py test --peers` and `python dev.py bench`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,6 @@ BARE = ["--no-setuptools"]
 
 DISTRIBUTIONS = dev.distributions()
 BENCHMARKS = dev.benchmarks()
-
-SERVICE_REQUIREMENTS = dev.REQUIREMENTS / "service.txt"
-SERVICE_INSTALLED = dev.SERVICE / "installed.txt"
-"""A copy of the requirements, written when all of them are installed."""
 
 
 @nox.session(venv_backend="none")
@@ -76,18 +72,41 @@ def wheel(distribution: str) -> str:
     return str(found)
 
 
-@nox.session(
-    venv_params=BARE,
-    reuse_venv=SERVICE_INSTALLED.is_file()
-    and filecmp.cmp(SERVICE_REQUIREMENTS, SERVICE_INSTALLED, shallow=False),
-)
+def requirements_of(suite: str) -> Path:
+    """What the environment beside a suite has: all of it, exactly."""
+    return dev.REQUIREMENTS / f"{suite}.txt"
+
+
+def installed_in(suite: str) -> Path:
+    """A copy of the requirements, written when all of them are installed."""
+    return dev.NOX / suite / "installed.txt"
+
+
+def is_made(suite: str) -> bool:
+    """Whether the environment beside a suite is whole, and for these requirements."""
+    installed = installed_in(suite)
+    return installed.is_file() and filecmp.cmp(requirements_of(suite), installed, shallow=False)
+
+
+def make_whole(session: nox.Session, suite: str) -> None:
+    """Installs the environment beside a suite, unless it is there."""
+    # nox has emptied an environment that was cut short, or made for other requirements
+    if not installed_in(suite).is_file():
+        options = ("--no-compile", "--no-deps", "--ignore-requires-python")
+        session.install(*options, "-r", str(requirements_of(suite)))
+        shutil.copy(requirements_of(suite), installed_in(suite))
+
+
+@nox.session(venv_params=BARE, reuse_venv=is_made("service"))
 def service(session: nox.Session) -> None:
     """Makes the environment of SkyRL's server, unless it is there."""
-    # nox has emptied an environment that was cut short, or made for other requirements
-    if not SERVICE_INSTALLED.is_file():
-        options = ("--no-compile", "--no-deps", "--ignore-requires-python")
-        session.install(*options, "-r", str(SERVICE_REQUIREMENTS))
-        shutil.copy(SERVICE_REQUIREMENTS, SERVICE_INSTALLED)
+    make_whole(session, "service")
+
+
+@nox.session(venv_params=BARE, reuse_venv=is_made("peers"))
+def peers(session: nox.Session) -> None:
+    """Makes the environment of lm-evaluation-harness, unless it is there."""
+    make_whole(session, "peers")
 
 
 @nox.session(venv_backend="none")

@@ -14,8 +14,8 @@ import pytest
 from proctor.cli.main import main
 from proctor.plugins import active
 
-# these need the server that `dev.py test --service` prepares
-collect_ignore = [] if "SERVICE_PYTHON" in os.environ else ["service"]
+# these need what `dev.py test --service` and `dev.py test --peers` prepare
+collect_ignore = [s for s in ("service", "peers") if f"{s.upper()}_PYTHON" not in os.environ]
 
 SCRIPTED_BACKEND = Path(__file__).parent / "support" / "scripted_backend.py"
 

@@ -135,12 +135,13 @@ def test_isolated_suites_are_handed_to_nox_and_summed(checkout, monkeypatch):
     assert re.fullmatch(line, last), "a report of before is no report"
 
 
-def test_the_service_s_tests_wait_for_its_environment(checkout):
+@pytest.mark.parametrize("suite", ["service", "peers"])
+def test_tests_beside_a_program_wait_for_its_environment(suite, checkout):
     (checkout / "nox.py").write_text("import sys; print(sys.argv[1:]); sys.exit(1)")
-    ended = dev(checkout, "test", "--service")
+    ended = dev(checkout, "test", f"--{suite}")
     assert ended.returncode == 1
-    assert "['--sessions', 'service', '--']" in ended.stdout
-    assert ended.stderr.startswith("dev.py: the service's environment can't be made")
+    assert f"['--sessions', '{suite}', '--']" in ended.stdout
+    assert ended.stderr.startswith(f"dev.py: the environment of tests/{suite} can't be made")
 
 
 @pytest.fixture(scope="module")

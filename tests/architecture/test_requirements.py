@@ -93,7 +93,7 @@ def direct(root, distributions) -> list[Requirement]:
         for group in project.get("dependency-groups", {}).values():
             lines += group
     for file in (root / "requirements").glob("*.txt"):
-        if file.name not in ("constraints.txt", "service.txt"):
+        if file.name not in ("constraints.txt", "service.txt", "peers.txt"):
             lines += [line for line in requirements_in(file) if not line.startswith("-")]
     ours = {distribution.name for distribution in distributions}
     return [r for r in map(Requirement, lines) if canonicalize_name(r.name) not in ours]
@@ -124,8 +124,17 @@ def test_distributions_agree_on_version_and_python(distributions):
     assert facts == {(importlib.metadata.version("proctor"), ">=3.11")}
 
 
-def test_the_service_s_environment_is_pinned_whole(root):
-    lines = requirements_in(root / "requirements" / "service.txt")
+@pytest.mark.parametrize(
+    ("suite", "there"),
+    [("service", {"skyrl", "jax", "torch", "uv"}), ("peers", {"lm_eval", "torch", "transformers"})],
+)
+def test_an_environment_beside_a_suite_is_pinned_whole(suite, there, root):
+    lines = requirements_in(root / "requirements" / f"{suite}.txt")
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9a-z.]+", line) for line in lines)
-    names = [line.split("==")[0] for line in lines]
-    assert {"skyrl", "jax", "torch", "uv"} <= set(names)
+    assert there <= {line.split("==")[0] for line in lines}
+
+
+def test_the_environments_have_the_torch_of_the_tests(pins, root):
+    for suite in ("service", "peers"):
+        lines = requirements_in(root / "requirements" / f"{suite}.txt")
+        assert f"torch=={pins['torch']}" in lines
