@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,19 +15,46 @@ pytestmark = pytest.mark.filterwarnings("ignore:use_system_prompt=True")
 
 ONLY_HERE = {"chat_template", "plain", "qwen3_6", "qwen3_6_disable_thinking"}
 NAMES = sorted(BUILTIN.keys() - ONLY_HERE)
-NO_THINKING = {"thinking before", "only thinking before", "thinking twice", "thinking at the end"}
-TOOL_USE = {
-    "call",
-    "call after text",
-    "two calls",
-    "call, answer, question",
-    "call after thinking",
-    "answer after thinking twice",
+WITHOUT_TOOLS = ("llama3", "role_colon")
+"""Formats that have no place for tools and thinking; tinker-cookbook leaves the tool calls out."""
+AT_THE_END = {
+    "answer at the end",
+    "answer at the end and system",
+    "a padded answer at the end",
+    "a call at the end",
+    "a call after text at the end",
     "answer at the end of a tool turn",
 }
-REFUSED = {"llama3": NO_THINKING | TOOL_USE, "role_colon": NO_THINKING | TOOL_USE}
-"""Conversations that have no form in a format; tinker-cookbook leaves the tool calls out."""
-AT_THE_END = {"answer at the end", "answer at the end of a tool turn"}
+"""Conversations that end with an answer without thinking."""
+QWEN3_8_THINKING = {
+    "white space around thinking is taken off": {
+        "padded thinking",
+        "padded thinking at the end",
+        "long thinking",
+    },
+    "pieces of thinking are one": {"two pieces of thinking"},
+}
+"""Where Qwen3.8's prompts have another text than tinker-cookbook's, by the reason."""
+OTHER_TEXT = set().union(*QWEN3_8_THINKING.values())
+EXAMPLES = {
+    "deepseekv3": {"a sampled turn that only calls has an end": {"a call at the end"}},
+    "deepseekv3_thinking": {"a sampled turn that only calls has an end": {"a call at the end"}},
+    "qwen3_5": {
+        "a line break at the thinking's start doesn't merge with the prompt's": {
+            "padded thinking at the end"
+        }
+    },
+    **{f"qwen3_8_{effort}_reasoning": QWEN3_8_THINKING for effort in ("low", "medium", "xhigh")},
+    "qwen3_8_disable_thinking": {
+        "the same in a prompt that closes the thinking": OTHER_TEXT - {"padded thinking at the end"}
+    },
+}
+"""Whole examples that differ, by the reason."""
+
+
+def has_no_place(name: str, messages: Any, all_conversations: ModuleType) -> bool:
+    has_more = all_conversations.has_tools(messages) or all_conversations.has_thinking(messages)
+    return name in WITHOUT_TOOLS and has_more
 
 
 @pytest.fixture(params=NAMES)
@@ -38,35 +66,42 @@ def pair(request: pytest.FixtureRequest, tokenizer_of: Any) -> Any:
 
 
 @pytest.mark.parametrize("prefill", [None, "So"])
-def test_prompts_are_equal(pair: Any, prefill: str | None, conversations: dict[str, Any]) -> None:
+def test_prompts_are_equal(pair: Any, prefill: str | None, all_conversations: ModuleType) -> None:
     name, ours, theirs = pair
     if prefill and name.startswith("gpt_oss"):
         prefill = "<|channel|>final<|message|>So"
     if prefill and name == "role_colon":
         prefill = " So"
-    equal, refused, differing = set(), set(), set()
-    for shown, messages in conversations.items():
+    equal, refused, differing, reworded = set(), set(), set(), set()
+    for shown, messages in all_conversations.ALL.items():
         try:
             tokens = ours.build_generation_prompt(messages, prefill=prefill).to_ints()
         except RendererError:
             refused.add(shown)
             continue
-        wanted = theirs.build_generation_prompt(messages, prefill=prefill).to_ints()
+        given = all_conversations.in_one_part(messages)
+        wanted = theirs.build_generation_prompt(given, prefill=prefill).to_ints()
         (equal if tokens == wanted else differing).add(shown)
-        assert ours.codec.decode(tokens) == ours.codec.decode(wanted), shown
-    assert refused == REFUSED.get(name, set())
+        if ours.codec.decode(tokens) != ours.codec.decode(wanted):
+            reworded.add(shown)
+    everything = all_conversations.ALL.items()
+    assert refused == {s for s, m in everything if has_no_place(name, m, all_conversations)}
     in_one_piece = name.startswith("qwen3_8") and ours.opens_thinking
-    assert differing == (AT_THE_END if in_one_piece else set())
-    assert len(equal) >= 12
+    assert reworded == (OTHER_TEXT if name.startswith("qwen3_8") else set())
+    assert differing == reworded | (AT_THE_END if in_one_piece else set())
+    assert len(equal) >= 60
+    tools_wanted = 0 if name in WITHOUT_TOOLS else 20
+    assert len(equal & all_conversations.TOOL_USE.keys()) >= tools_wanted
 
 
 def test_a_batch_gives_the_prompts_of_its_conversations(
-    pair: Any, plain_conversations: dict[str, Any]
+    pair: Any, all_conversations: ModuleType
 ) -> None:
     name, ours, theirs = pair
-    shown = [n for n in plain_conversations if n not in AT_THE_END or "qwen3_8" not in name]
-    batch = [plain_conversations[n] for n in shown]
-    wanted = [theirs.build_generation_prompt(messages).to_ints() for messages in batch]
+    plain = all_conversations.PLAIN
+    batch = [plain[n] for n in plain if n not in AT_THE_END or "qwen3_8" not in name]
+    given = map(all_conversations.in_one_part, batch)
+    wanted = [theirs.build_generation_prompt(messages).to_ints() for messages in given]
     assert ours.prompt_tokens_batch(batch) == wanted
 
 
@@ -76,28 +111,29 @@ def test_stop_sequences_are_equal(pair: Any) -> None:
 
 
 def test_a_prompt_with_its_answer_is_a_supervised_example(
-    pair: Any, conversations: dict[str, Any]
+    pair: Any, all_conversations: ModuleType
 ) -> None:
     name, ours, theirs = pair
     closes_thinking = name.endswith("disable_thinking") or name == "deepseekv3"
-    equal = 0
-    for shown, messages in conversations.items():
-        if shown in REFUSED.get(name, set()):
+    equal, differing = 0, set()
+    for shown, messages in all_conversations.ALL.items():
+        if has_no_place(name, messages, all_conversations):
             continue
         if messages[-1]["role"] != "assistant":
             messages = [*messages, {"role": "assistant", "content": "The end."}]
         prompt = ours.prompt_tokens(messages[:-1])
-        if shown == "thinking at the end" and closes_thinking:
+        if closes_thinking and all_conversations.has_thinking(messages[-1:]):
             with pytest.raises(RendererError, match="closes the thinking"):
                 ours.answer_tokens(messages[-1], prompt=prompt)
             continue
-        whole = theirs.build_supervised_example(messages)[0].to_ints()
-        assert prompt + ours.answer_tokens(messages[-1], prompt=prompt) == whole, shown
-        equal += 1
-    assert equal >= 12
-
-
-WITHOUT_TOOLS = ("llama3", "role_colon")
+        given = all_conversations.in_one_part(messages)
+        whole = theirs.build_supervised_example(given)[0].to_ints()
+        if prompt + ours.answer_tokens(messages[-1], prompt=prompt) == whole:
+            equal += 1
+        else:
+            differing.add(shown)
+    assert differing == set().union(*EXAMPLES.get(name, {}).values())
+    assert equal >= 60
 
 
 @pytest.mark.parametrize("system", ["", "Be brief."])
