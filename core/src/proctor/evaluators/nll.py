@@ -26,6 +26,8 @@ BITS = "bits_per_byte"
 class NLL(LogprobEvaluator):
     """Mean negative log-likelihood of the targets, in nats per token, and in bits per byte."""
 
+    version: ClassVar[int] = 2
+
     label: ClassVar[str] = "nll"
 
     def texts(self, example: Example) -> Sequence[str]:
