@@ -20,9 +20,10 @@ MULTIPLE_CHOICE: dict[str, Any] = {
     "doc_to_choice": "choices",
     "doc_to_target": "answer",
     "metric_list": [{"metric": name} for name in ("acc", "acc_norm", "acc_bytes")],
+    "metadata": {"with_template": False},
 }
 TASKS: list[dict[str, Any]] = [
-    MULTIPLE_CHOICE | {"task": "choices", "num_fewshot": 0},
+    MULTIPLE_CHOICE | {"task": "choices", "metadata": {"with_template": True}},
     MULTIPLE_CHOICE
     | {"task": "choices_after_shots", "num_fewshot": SHOTS}
     | {"fewshot_config": {"sampler": "first_n", "split": "shots"}},
@@ -32,6 +33,7 @@ TASKS: list[dict[str, Any]] = [
         "doc_to_text": "question",
         "doc_to_target": "{{' ' + choices[answer]}}",
         "metric_list": [{"metric": "perplexity"}],
+        "metadata": {"with_template": False},
     },
     {
         "task": "whole_texts",
@@ -39,6 +41,7 @@ TASKS: list[dict[str, Any]] = [
         "doc_to_text": "",
         "doc_to_target": "question",
         "metric_list": [{"metric": "bits_per_byte"}],
+        "metadata": {"with_template": False},
     },
 ]
 """lm-evaluation-harness' tasks, each over all questions that are no shots."""
@@ -80,15 +83,17 @@ def lm_eval(tmp_path_factory: pytest.TempPathFactory, smollm2_folder: Path) -> d
     }
     tasks, output = folder / "tasks.json", folder / "found.json"
     tasks.write_text(json.dumps([local | task for task in TASKS]), encoding="utf-8")
-    offline = {
+    alone = {
         "HF_HUB_OFFLINE": "1",
         "HF_DATASETS_OFFLINE": "1",
         "HF_DATASETS_CACHE": str(folder / "datasets"),
+        # on a busy machine the threads of one model wait for each other
+        "OMP_NUM_THREADS": "1",
     }
     script = [os.environ["PEERS_PYTHON"], str(FOLDER / "run_lm_eval.py")]
     ended = subprocess.run(
         [*script, str(smollm2_folder), str(tasks), str(output)],
-        env=os.environ | offline,
+        env=os.environ | alone,
         capture_output=True,
         text=True,
         check=False,

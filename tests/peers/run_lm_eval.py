@@ -23,7 +23,7 @@ def main(model: str, tasks: str, output: str) -> None:
     manager = TaskManager(include_defaults=False)
     found = {}
     for name, with_template in (("plain", False), ("chat", True)):
-        chosen = [c for c in configs if c["output_type"] == "multiple_choice" or not with_template]
+        chosen = [c for c in configs if not with_template or c["metadata"]["with_template"]]
         results = lm_eval.simple_evaluate(
             model=loaded,
             tasks=chosen,

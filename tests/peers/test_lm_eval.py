@@ -94,8 +94,10 @@ def test_the_questions_are_of_all_kinds(questions: list[dict[str, Any]]) -> None
     assert all(len({len(choice) for choice in q["choices"]}) > 1 for q in questions)
 
 
-@pytest.mark.parametrize("task", ["choices", "choices_after_shots"])
-@pytest.mark.parametrize("way", ["plain", "chat"])
+@pytest.mark.parametrize(
+    ("way", "task"),
+    [("plain", "choices"), ("plain", "choices_after_shots"), ("chat", "choices")],
+)
 def test_choice_logprob_is_acc_and_acc_norm(
     way: str,
     task: str,
