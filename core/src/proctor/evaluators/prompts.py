@@ -15,7 +15,7 @@ from proctor.datasets.dataset import Dataset
 from proctor.datasets.option_references import referring_options
 from proctor.errors import DatasetError
 from proctor.hashing import hash64
-from proctor.types import Example, Message, choice_letter, message_text
+from proctor.types import Content, Example, Message, TextPart, choice_letter, message_text
 
 CHOICE_INSTRUCTION = "Answer with the letter of the right option."
 
@@ -142,10 +142,13 @@ class PromptStyle:
         )
         asked = list(shown.messages)
         last = asked[-1]
-        text = f"{message_text(last)}\n\n{options}"
+        below = f"\n\n{options}"
         if self.choice_instruction:
-            text += f"\n\n{self.choice_instruction}"
-        asked[-1] = Message(role=last["role"], content=text)
+            below += f"\n\n{self.choice_instruction}"
+        content: Content = message_text(last) + below
+        if _images_of(last):
+            content = [*last["content"], TextPart(type="text", text=below)]
+        asked[-1] = Message(role=last["role"], content=content)
         return asked
 
 
@@ -181,6 +184,14 @@ def _smallest_entries(
 
 
 def _plain_question(example: Example) -> tuple[str, ...]:
-    """What tells questions apart: their words and, in any order, their options."""
+    """What tells questions apart: their words, their images and, in any order, their options."""
     stem = "\n".join(" ".join(message_text(m).split()).casefold() for m in example.messages)
-    return stem, *sorted(" ".join(choice.split()) for choice in example.choices or ())
+    images = [image for message in example.messages for image in _images_of(message)]
+    return stem, *images, *sorted(" ".join(choice.split()) for choice in example.choices or ())
+
+
+def _images_of(message: Message) -> list[str]:
+    content = message["content"]
+    if isinstance(content, str):
+        return []
+    return [str(part["image"]) for part in content if part["type"] == "image"]
