@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,17 +17,16 @@ from inspect_ai.tool import tool
 from proctor.testing import Reply, ScriptedClient
 from proctor_inspect import InspectAPIFromTinkerSampling
 
-FAMILIES = Path(__file__).parents[1] / "core" / "renderers" / "conftest.py"
+VOCABULARIES = Path(__file__).parents[1] / "support" / "vocabularies.py"
 
 
 @pytest.fixture(scope="module")
 def qwen_tokenizer():
-    """A tokenizer with Qwen3's special tokens."""
-    spec = importlib.util.spec_from_file_location("renderer_fixtures", FAMILIES)
+    """Qwen3's tokenizer."""
+    spec = importlib.util.spec_from_file_location("vocabularies", VOCABULARIES)
     module = importlib.util.module_from_spec(spec)
-    sys.modules["renderer_fixtures"] = module
     spec.loader.exec_module(module)
-    return module._tokenizer("qwen")
+    return module.tokenizer_of_family("qwen3")
 
 
 @tool
