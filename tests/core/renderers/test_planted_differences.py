@@ -26,13 +26,20 @@ def without_system(text: str) -> str:
     return text[:start] + text[end + len("<|im_end|>\n") :] if start >= 0 else text
 
 
+ARGUMENTS = {"every type of argument"}
+THOUGHT = "France's capital is Paris."
 PLANTED: dict[str, tuple[Plant, set[str]]] = {
     "a missing end token": (
         replacing("Paris.<|im_end|>", "Paris."),
-        {"several turns", "several turns and a system message", "thinking in the history"},
+        {
+            "several turns",
+            "several turns and a system message",
+            "thinking in the history",
+            "thinking beside an earlier call",
+        },
     ),
-    "Python's True": (replacing("\ntrue\n", "\nTrue\n"), {"every type of argument"}),
-    "Python's None": (replacing("\nnull\n", "\nNone\n"), {"every type of argument"}),
+    "Python's True": (replacing("\ntrue\n", "\nTrue\n"), ARGUMENTS),
+    "Python's None": (replacing("\nnull\n", "\nNone\n"), ARGUMENTS),
     "a lost newline": (
         replacing("<tool_response>\n", "<tool_response>"),
         set(CALLING),
@@ -48,12 +55,7 @@ PLANTED: dict[str, tuple[Plant, set[str]]] = {
     ),
     "no system message": (
         without_system,
-        {
-            "a system message",
-            "several turns and a system message",
-            "tools",
-            "tools and a system message",
-        },
+        {"a system message", "several turns and a system message", *DECLARED},
     ),
     "no wrapper around declarations": (
         replacing('{"type": "function", "function": {"name": "weather"', '{"name": "weather"'),
@@ -63,19 +65,36 @@ PLANTED: dict[str, tuple[Plant, set[str]]] = {
         replacing(
             "</tool_response>\n<tool_response>", "</tool_response><|im_end|>\n<tool_response>"
         ),
-        {"several calls"},
+        {"several calls", "results out of order"},
     ),
     "escapes in place of letters": (
         replacing("東京\n", "\\u6771\\u4eac\n"),
         {"unicode in an argument"},
     ),
+    "results in another order": (
+        replacing(
+            "22 C\n</tool_response>\n<tool_response>\n25 C",
+            "25 C\n</tool_response>\n<tool_response>\n22 C",
+        ),
+        {"several calls"},
+    ),
+    "thinking that is taken out": (
+        replacing(f"<think>\n{THOUGHT}\n", "<think>\n\n"),
+        {"thinking beside a call", "thinking in two rounds"},
+    ),
+    "a list as Python's": (replacing('[1, "b", null, true]', "[1, 'b', None, True]"), ARGUMENTS),
     "a call without its text": (
         replacing("Well.\n\n<tool_call>", "<tool_call>"),
         {"a tool call after text"},
     ),
     "thinking that is kept": (
         replacing("assistant\nParis.", "assistant\n<think>\n\n</think>\n\nParis."),
-        {"several turns", "several turns and a system message", "thinking in the history"},
+        {
+            "several turns",
+            "several turns and a system message",
+            "thinking in the history",
+            "thinking beside an earlier call",
+        },
     ),
 }
 

@@ -72,3 +72,16 @@ def test_a_template_that_knows_calls_and_drops_them_is_refused(renderer_of: Any)
     for text, how in (("", "without text"), ("Let me see.", "beside text")):
         with pytest.raises(RendererError, match=f"leaves out a tool call {how}"):
             dropping.prompt_tokens([ASK, calling(text), RESULT])
+
+
+def test_a_call_that_is_named_by_its_id_alone_is_a_call(renderer_of: Any) -> None:
+    """As in Kimi K2's template: such a call was taken for one that was left out."""
+    naming = renderer_of(
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}"
+        "{% for c in m.tool_calls or () %}[{{ c.id }} {{ c.function.arguments }}]{% endfor %}"
+        "<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    for text in ("", "Let me see."):
+        shown = naming.codec.decode(naming.prompt_tokens([ASK, calling(text), RESULT]))
+        assert f"assistant\n{text}[call00001 " in shown
+        assert "Paris" in shown

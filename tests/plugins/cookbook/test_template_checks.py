@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from proctor.renderers import check_renderer, get_renderer, quick_check
+from proctor.renderers import CANONICAL, check_renderer, get_renderer, quick_check
 from proctor_cookbook import RENDERERS
 
 RIGHT = [
@@ -90,6 +90,17 @@ def test_a_right_mode_is_not_warned_of(name: str, template: str, renderer_of: An
     assert check_renderer(renderer, tokenizer) == []
 
 
+@pytest.mark.parametrize(("name", "template"), RIGHT)
+def test_no_conversation_is_left_out_for_nothing(
+    name: str, template: str, renderer_of: Any
+) -> None:
+    renderer, tokenizer = renderer_of(name, template)
+    meant = set(renderer.differs_on)
+    assert meant <= CANONICAL.keys()
+    renderer.differs_on = frozenset()
+    assert {difference.conversation for difference in check_renderer(renderer, tokenizer)} == meant
+
+
 @pytest.mark.parametrize(("name", "template"), WRONG)
 def test_another_familys_is(name: str, template: str, renderer_of: Any) -> None:
     renderer, tokenizer = renderer_of(name, template)
@@ -105,3 +116,15 @@ def test_a_declaration_keeps_the_order_of_its_keys(renderer_of: Any) -> None:
         renderer.prompt_tokens([{"role": "user", "content": "?"}], tools=[tool])
     )
     assert '{"name": "now", "description": "The time.", "parameters": {}}' in shown
+
+
+def test_the_command_says_that_a_mode_is_right_and_another_is_not(
+    tmp_path: Path, renderer_of: Any, command_line: Any
+) -> None:
+    _, tokenizer = renderer_of("qwen3_8_low_reasoning", "qwen3_8")
+    tokenizer.save_pretrained(tmp_path)
+    codes = {}
+    for mode in ("qwen3_8_low_reasoning", "qwen3_8_disable_thinking", "qwen3_5"):
+        command = ("render", "--model", str(tmp_path), "--renderer", f"cookbook/{mode}", "--check")
+        codes[mode] = command_line(*command, with_backend=False).code
+    assert codes == {"qwen3_8_low_reasoning": 0, "qwen3_8_disable_thinking": 0, "qwen3_5": 1}

@@ -26,8 +26,11 @@ _ARGUMENTS = {
     "yes": True,
     "no": False,
     "none": None,
-    "list": [1, "b", None],
-    "object": {"deep": {"x": []}},
+    "negative": -3,
+    "list": [1, "b", None, True],
+    "no_list": [],
+    "object": {"deep": {"x": [], "off": False}},
+    "no_object": {},
 }
 """An argument of every type that JSON has."""
 
@@ -52,14 +55,14 @@ _TOOLS: list[ToolSpec] = [
 ]
 
 
-def _calling(content: Content, *calls: Mapping[str, object]) -> Message:
-    """An assistant's message that calls the tool for the weather."""
+def _calling(content: Content, *calls: Mapping[str, object], first: int = 0) -> Message:
+    """An assistant's message that calls the tool for the weather, with calls numbered on."""
     made = [
         ToolCall(
             id=f"functions.weather:{index}",
             function=ToolCall.FunctionBody(name="weather", arguments=json.dumps(arguments)),
         )
-        for index, arguments in enumerate(calls)
+        for index, arguments in enumerate(calls, first)
     ]
     return Message(role="assistant", content=content, tool_calls=made)
 
@@ -84,13 +87,30 @@ CANONICAL: dict[str, list[Message]] = {
     "numbers": [Message(role="user", content="1,234.50 + 10 = ?")],
     "a tool call": [QUESTION, _calling("", {"city": "Paris"}), _result("22 C")],
     "a tool call after text": [QUESTION, _calling("Well.", {"city": "Paris"}), _result("22 C")],
-    "every type of argument": [QUESTION, _calling("", _ARGUMENTS), _result('{"t": 22}')],
-    "unicode in an argument": [QUESTION, _calling("", {"city": "東京"}), _result("22 °C")],
+    "every type of argument": [QUESTION, _calling("", _ARGUMENTS), _result("22 C")],
+    "a result in JSON": [QUESTION, _calling("", {"city": "Paris"}), _result('{"t": 22}')],
+    "a result of several lines": [QUESTION, _calling("", {}), _result("22 C\n\n- dry")],
+    "a result that ends its line": [QUESTION, _calling("", {}), _result("22 C\n")],
+    "unicode in an argument": [QUESTION, _calling("", {"city": "東京"}), _result("22 C")],
+    "unicode in a result": [QUESTION, _calling("", {"city": "Paris"}), _result("22 °C, 晴れ")],
     "a call without arguments": [QUESTION, _calling("", {}), _result("22 C")],
     "several calls": [
         QUESTION,
         _calling("", {"city": "Paris"}, {"city": "Rome"}),
         _result("22 C"),
+        _result("25 C", 1),
+    ],
+    "results out of order": [
+        QUESTION,
+        _calling("", {"city": "Paris"}, {"city": "Rome"}),
+        _result("25 C", 1),
+        _result("22 C"),
+    ],
+    "calls in two rounds": [
+        QUESTION,
+        _calling("", {"city": "Paris"}),
+        _result("22 C"),
+        _calling("", {"city": "Rome"}, first=1),
         _result("25 C", 1),
     ],
     "an answer after a result": [
@@ -101,8 +121,23 @@ CANONICAL: dict[str, list[Message]] = {
         QUESTION,
     ],
     "thinking beside a call": [QUESTION, _calling(_THOUGHT, {"city": "Paris"}), _result("22 C")],
+    "thinking beside an earlier call": [
+        QUESTION,
+        _calling(_THOUGHT, {"city": "Paris"}),
+        _result("22 C"),
+        _REASONED,
+        QUESTION,
+    ],
+    "thinking in two rounds": [
+        QUESTION,
+        _calling(_THOUGHT, {"city": "Paris"}),
+        _result("22 C"),
+        _calling(_THOUGHT, {"city": "Rome"}, first=1),
+        _result("25 C", 1),
+    ],
     "tools": [QUESTION],
     "tools and a system message": [_SYSTEM, QUESTION],
+    "tools and a call": [QUESTION, _calling("", {"city": "Paris"}), _result("22 C")],
 }
 """Conversations that a renderer is held against the tokenizer's own template with, by what they
 show."""
@@ -110,6 +145,7 @@ show."""
 DECLARED: dict[str, list[ToolSpec]] = {
     "tools": _TOOLS,
     "tools and a system message": _TOOLS,
+    "tools and a call": _TOOLS,
 }
 """The tools that conversations of ``CANONICAL`` declare."""
 

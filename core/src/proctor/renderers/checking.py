@@ -130,10 +130,10 @@ def check_renderer(
 
 
 def _as_meant(renderer: Renderer, tokens: list[int]) -> list[int]:
-    text = renderer.codec.decode(tokens)
+    text = meant = renderer.codec.decode(tokens)
     for pattern, replacement in renderer.template_differences:
-        text = re.sub(pattern, replacement, text)
-    return renderer.codec.encode_markup(text)
+        meant = re.sub(pattern, replacement, meant)
+    return tokens if meant == text else renderer.codec.encode_markup(meant)
 
 
 def _first_difference(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from proctor.renderers import BUILTIN, get_renderer
+from proctor.renderers import BUILTIN, CANONICAL, get_renderer
 
 _ARGUMENTS: dict[str, dict[str, object]] = {
     "_disable_thinking": {"enable_thinking": False, "thinking": False},
@@ -31,26 +31,23 @@ Templates call one thing by several names, and look at their own only.
 _SYSTEM_MESSAGE = (r"(?s)<\|start\|>system<\|message\|>You are ChatGPT.*?<\|end\|>", "")
 """OpenAI's own system message, in the template's prompt, and nothing in its place."""
 
-_VISION = frozenset(
-    {
-        "a tool call",
-        "every type of argument",
-        "unicode in an argument",
-        "a call without arguments",
-        "several calls",
-        "an answer after a result",
-        "thinking beside a call",
-    }
+_KEPT_THINKING = frozenset({"thinking in the history", "thinking beside an earlier call"})
+_CALLS_WITHOUT_TEXT = frozenset(
+    shown
+    for shown, messages in CANONICAL.items()
+    if any("tool_calls" in message and not message["content"] for message in messages)
 )
-_DIFFERS_ON: dict[str, frozenset[str]] = {
+_DIFFERS_ON: dict[str, set[str]] = {
     # a line break before a call, also where there is no text
-    "qwen3_vl": _VISION,
-    "qwen3_vl_instruct": _VISION,
+    "qwen3_vl": {*_CALLS_WITHOUT_TEXT},
+    # a result's last line break is taken for the format's own
+    "nemotron3": {"a result that ends its line"},
     # the effort's line breaks don't merge with those of the header
-    "nemotron3_low_thinking": frozenset({"an empty question"}),
-    "nemotron3_ultra_medium_thinking": frozenset({"an empty question"}),
+    "nemotron3_low_thinking": {"an empty question"},
+    "nemotron3_ultra_medium_thinking": {"an empty question"},
 }
-"""Canonical conversations that tinker-cookbook renders otherwise than the model's template."""
+"""Canonical conversations that tinker-cookbook renders otherwise than the model's template, by how
+renderers' names begin."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +82,10 @@ def told_of(name: str, tokenizer: Any) -> Told:
     if name == "qwen3_5_preserve_thinking":
         # Qwen3.5's template knows no such mode, and Qwen3.6's means another by it
         usual = told_of("qwen3_5", tokenizer)
-        return replace(usual, differs_on=usual.differs_on | {"thinking in the history"})
+        return replace(usual, differs_on=_KEPT_THINKING)
     ends = sorted((end for end in _ARGUMENTS if name.endswith(end)), key=len)
     arguments = _ARGUMENTS[ends[-1]] if ends else {}
     if name.startswith("deepseekv4_1"):
         arguments = {"thinking": True, **arguments}
-    return Told(arguments, differs_on=_DIFFERS_ON.get(name, frozenset()))
+    differs_on = {c for start, cs in _DIFFERS_ON.items() if name.startswith(start) for c in cs}
+    return Told(arguments, differs_on=frozenset(differs_on))

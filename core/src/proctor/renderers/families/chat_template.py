@@ -29,7 +29,7 @@ _ANSWER = "proctor"
 """An answer to render, to see what a template writes after one."""
 
 _CALLED = "proctor_called"
-"""A tool's name, to see whether a template writes a call."""
+"""The name of a tool and its argument, to see whether a template writes a call."""
 
 _TAGS = Tags(
     unframe_thinking=lambda thinking: thinking.strip("\n"),
@@ -208,7 +208,8 @@ class ChatTemplateRenderer(Renderer):
         )
 
     def _shows_a_call_beside(self, content: str | None) -> bool:
-        called = {"name": _CALLED, "arguments": "{}"}
+        # some write the name only as part of the call's id
+        called = {"name": _CALLED, "arguments": json.dumps({_CALLED: 1})}
         call = {"type": "function", "id": "call00001", "function": called}
         question: TemplateMessage = {"role": "user", "content": "?"}
         message: TemplateMessage = {"role": "assistant", "content": content, "tool_calls": [call]}

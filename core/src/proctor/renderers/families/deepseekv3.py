@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.call_sections import CallSections
-from proctor.renderers.canonical import CALLING
 from proctor.renderers.markup import Block, Control, Markup, Piece, marked_up
 from proctor.renderers.messages import calls_of, content_of, parts_of, refuse_thinking
 from proctor.renderers.tagged import END_THINK, THINK
@@ -71,7 +70,16 @@ class DeepSeekV3Renderer(Renderer):
     )
     stops = (_END,)
     thinking_start = THINK
-    differs_on = CALLING - {"a tool call after text", "thinking beside a call"}
+    template_differences = (
+        # a turn without text has no end
+        (
+            r"((?:</think>|<｜tool▁output▁end｜>)<｜tool▁calls▁begin｜>"
+            r"(?:(?!<｜tool▁calls▁end｜>).)*<｜tool▁calls▁end｜>)<｜end▁of▁sentence｜>",
+            r"\1",
+        ),
+        (r"(</think>)<｜end▁of▁sentence｜>", r"\1"),
+    )
+    differs_on = frozenset({"thinking in two rounds"})
     template_arguments = {"thinking": False}  # noqa: RUF012 (a ClassVar in the base)
 
     def blocks(self, messages: Sequence[Message], role: str) -> list[Block]:
@@ -185,6 +193,10 @@ class DeepSeekV3ThinkingRenderer(DeepSeekV3Renderer):
     """
 
     name = "deepseekv3_thinking"
+    differs_on = DeepSeekV3Renderer.differs_on | {
+        "thinking beside a call",
+        "thinking beside an earlier call",
+    }
     opens_thinking = True
     template_arguments = {"thinking": True}  # noqa: RUF012 (a ClassVar in the base)
 

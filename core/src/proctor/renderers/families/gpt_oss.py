@@ -10,7 +10,6 @@ from typing import ClassVar
 
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
-from proctor.renderers.canonical import CALLING
 from proctor.renderers.families.harmony_tools import declare_namespace
 from proctor.renderers.markup import Block, Control, Piece, spell
 from proctor.renderers.messages import AnswerPart, assistant_message, calls_of, content_of, parts_of
@@ -69,8 +68,21 @@ class GptOssMediumReasoningRenderer(Renderer):
     template_differences = (
         (r"(every message\.)\n(Calls to)", r"\1<|end|><|start|>system<|message|>\2"),
         (r"\(_: \{\n", "(_:\n{\n"),
+        (r"(<\|channel\|>commentary )(json<\|message\|>)", r"\1<|constrain|>\2"),
+        (r'(commentary<\|message\|>)"([^"\\]*)"(<\|end\|>)', r"\1\2\3"),
     )
-    differs_on = frozenset({"thinking in the history", *CALLING})
+    differs_on = frozenset(
+        {
+            "thinking in the history",
+            "a tool call after text",
+            "a result in JSON",
+            "a result of several lines",
+            "a result that ends its line",
+            "unicode in an argument",
+            "several calls",
+            "results out of order",
+        }
+    )
     other_ends = (Control("<|endoftext|>"),)
 
     def __init__(self, tokenizer: Tokenizer, current_date: str | None = None) -> None:

@@ -72,6 +72,7 @@ class KimiK2Renderer(Renderer):
     stops = (_END,)
     other_ends = (Control("[EOS]"),)
     thinking_start = THINK
+    differs_on = frozenset({"unicode in an argument"})
 
     def blocks(self, messages: Sequence[Message], role: str) -> list[Block]:
         """A header and a content for each message, and the header of the next.

@@ -77,7 +77,13 @@ class Qwen3InstructRenderer(Renderer):
     stops = (IM_END,)
     other_ends = (Control("<|endoftext|>"),)
     thinking_start = THINK
-    differs_on = frozenset({"several calls", "unicode in an argument", "thinking beside a call"})
+    template_differences: ClassVar[tuple[tuple[str, str], ...]] = (
+        (
+            "</tool_response>\n<tool_response>",
+            "</tool_response><|im_end|>\n<|im_start|>user\n<tool_response>",
+        ),
+    )
+    differs_on = frozenset({"unicode in an argument"})
     tags: ClassVar[Tags] = Tags(before_call="\n", read_call=json_call)
 
     def blocks(self, messages: Sequence[Message], role: str) -> list[Block]:
@@ -161,6 +167,10 @@ class Qwen3Renderer(Qwen3InstructRenderer):
     """Qwen3's chat format, with thinking: the model opens it by itself."""
 
     name = "qwen3"
+    differs_on = Qwen3InstructRenderer.differs_on | {
+        "thinking beside a call",
+        "thinking in two rounds",
+    }
     tags: ClassVar[Tags] = Tags(
         unframe_thinking=lambda thinking: thinking.strip("\n"),
         unframe_text=lambda text: text.lstrip("\n"),

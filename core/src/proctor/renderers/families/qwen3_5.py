@@ -80,7 +80,7 @@ class Qwen35Renderer(Qwen3InstructRenderer):
     template_differences: ClassVar[tuple[tuple[str, str], ...]] = (
         (r'\{"type": "function", "function": (\{.*\})\}\n', r"\1\n"),
     )
-    differs_on = frozenset({"thinking beside a call"})
+    differs_on = frozenset({"thinking beside a call", "thinking in two rounds"})
     tags: ClassVar[Tags] = Tags(
         unframe_thinking=str.strip,
         unframe_text=lambda text: text.removeprefix("\n\n"),
