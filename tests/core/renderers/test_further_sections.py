@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proctor.renderers import BUILTIN, Termination, get_renderer, message_text
+from proctor.renderers import Termination, get_renderer
 
 CLEAN, MALFORMED = Termination.STOP_SEQUENCE, Termination.MALFORMED
 SECTIONS = {
@@ -44,28 +44,6 @@ def test_a_second_section_of_calls_is_no_text(name: str, read: Any, tokenizer_of
     assert (message["content"], termination) == (" and ", MALFORMED)
     assert [call.function.arguments for call in message["tool_calls"]] == [PARIS]
     assert len(message["unparsed_tool_calls"]) == 1
-
-
-MADE_UP = {
-    "deepseekv3": "Paris.<｜end▁of▁sentence｜><｜User｜>Rome?<｜end▁of▁sentence｜>",
-    "gpt_oss": "<|channel|>final<|message|>Paris.<|end|><|start|>user<|message|>Rome?<|return|>",
-    "kimi_k2": "Paris.<|im_end|><|im_user|>user<|im_middle|>Rome?<|im_end|>",
-    "llama3": "Paris.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nRome?<|eot_id|>",
-    "qwen3": "Paris.<|im_end|>\n<|im_start|>user\nRome?<|im_end|>",
-    "role_colon": " Paris.\n\nUser: Rome?\n\nUser:",
-}
-"""An answer with a turn of the user's behind it, by how renderers' names begin."""
-
-
-@pytest.mark.parametrize("name", sorted(BUILTIN.keys() - {"chat_template", "plain"}))
-def test_a_turn_that_a_model_makes_up_is_no_part_of_its_answer(
-    name: str, read: Any, tokenizer_of: Any
-) -> None:
-    """``chat_template`` is held to it in test_template_stops; ``plain`` has no turns."""
-    (spelled,) = [how for start, how in MADE_UP.items() if name.startswith(start)]
-    opens = get_renderer(name, tokenizer_of(name)).opens_thinking
-    message, termination = read(name, f"hm</think>{spelled}" if opens else spelled)
-    assert (message_text(message), termination) == ("Paris.", MALFORMED)
 
 
 @pytest.mark.parametrize("role", ["user", "system", "developer", "functions.weather to=assistant"])

@@ -134,7 +134,6 @@ def test_a_prompt_without_text_has_a_token_to_start_with(
         (" 4", "4", Termination.MALFORMED),
         (" 4<|eot_id|>5<|eot_id|>", "4", Termination.MALFORMED),
         ("<|eot_id|>", "", Termination.STOP_SEQUENCE),
-        (" <think>4<|eot_id|>", "<think>4", Termination.STOP_SEQUENCE),
     ],
 )
 def test_the_end_of_text_ends_an_answer(

@@ -140,7 +140,7 @@ def tokenizer() -> ByteTokenizer:
 
 
 SPECIAL = (
-    *("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
+    *("<|endoftext|>", "<|end_of_text|>", "[EOS]", "<|im_start|>", "<|im_end|>"),
     *("<|vision_start|>", "<|vision_end|>", "<|image_pad|>"),
     *(
         "<｜begin▁of▁sentence｜>",
@@ -160,6 +160,42 @@ SPECIAL = (
 )
 TAGS = ("<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>")
 """Tokens that are no special ones in the models' vocabularies."""
+
+
+INKLING_SPECIAL = (
+    "message_model",
+    "message_user",
+    "content_thinking",
+    "content_text",
+    "content_invoke_tool_json",
+    "end_message",
+    "content_model_end_sampling",
+    "endoftext",
+)
+
+
+@pytest.fixture(scope="session")
+def inkling_tokenizer() -> Any:
+    """Inkling's own, which is no transformers' one."""
+    return proctor.get_tokenizer("thinkingmachines/Inkling-7B")
+
+
+@pytest.fixture(scope="session")
+def inkling_tokens(inkling_tokenizer: Any) -> Any:
+    """Tokens of an answer of Inkling's whose control tokens stand in brackets."""
+    own = inkling_tokenizer.tml_tokenizer
+    pattern = re.compile(rf"\[({'|'.join(INKLING_SPECIAL)})\]")
+
+    def tokens(text: str) -> list[int]:
+        found: list[int] = []
+        for index, piece in enumerate(pattern.split(text)):
+            if index % 2:
+                found.append(own.encode_special(piece))
+            elif piece:
+                found += own.encode_ordinary(piece)
+        return found
+
+    return tokens
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import pytest
 import tinker
 from tinker_cookbook import renderers as cookbook, tokenizer_utils
 
-import proctor
 from proctor.renderers import (
     Termination,
     choose_renderer,
@@ -27,53 +26,25 @@ THOUGHT: Any = {
     "content": [{"type": "thinking", "thinking": "Is it"}, {"type": "text", "text": "Paris."}],
 }
 CLEAN, MALFORMED = Termination.STOP_SEQUENCE, Termination.MALFORMED
-SPECIAL = (
-    "message_model",
-    "message_user",
-    "content_thinking",
-    "content_text",
-    "content_invoke_tool_json",
-    "end_message",
-    "content_model_end_sampling",
-    "endoftext",
-)
 THINKS = "[message_model][content_thinking]Is it[end_message]"
 SAYS = "[message_model][content_text]Paris.[end_message]"
 CALLS = '[message_model]f[content_invoke_tool_json]{"name":"f","args":{"a":1}}[end_message]'
 END = "[content_model_end_sampling]"
 
 
-@pytest.fixture(scope="module")
-def tokenizer() -> Any:
-    return proctor.get_tokenizer(MODEL)
+@pytest.fixture
+def tokenizer(inkling_tokenizer: Any) -> Any:
+    return inkling_tokenizer
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def renderer(tokenizer: Any) -> Any:
     return get_renderer(choose_renderer(model_name=MODEL)[0], tokenizer)
 
 
-@pytest.fixture(scope="module")
-def spelled(tokenizer: Any) -> Any:
-    """Tokens of an answer whose control tokens stand in brackets."""
-    own = tokenizer.tml_tokenizer
-
-    def tokens(text: str) -> list[int]:
-        found: list[int] = []
-        rest = text
-        while rest:
-            name = next((n for n in SPECIAL if rest.startswith(f"[{n}]")), None)
-            if name:
-                found.append(own.encode_special(name))
-                rest = rest[len(name) + 2 :]
-                continue
-            ends = [at for n in SPECIAL if (at := rest.find(f"[{n}]")) > 0]
-            cut = min(ends, default=len(rest))
-            found += own.encode_ordinary(rest[:cut])
-            rest = rest[cut:]
-        return found
-
-    return tokens
+@pytest.fixture
+def spelled(inkling_tokens: Any) -> Any:
+    return inkling_tokens
 
 
 def test_a_tinker_client_of_it_has_its_tokenizer() -> None:

@@ -9,18 +9,33 @@ from proctor.errors import RendererError, one_line
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Piece
 from proctor.renderers.messages import AnswerPart, assistant_message, parts_of, text_of
-from proctor.renderers.tagged import END_THINK, THINK, Tags, with_spelled_thinking
+from proctor.renderers.tagged import (
+    END_THINK,
+    END_TOOL_CALL,
+    SPELLED_THINKING,
+    THINK,
+    TOOL_CALL,
+    UNFINISHED_CALL,
+    with_spelled_thinking,
+)
 from proctor.renderers.tokenizers import Tokenizer
-from proctor.types import Message, Termination, TextPart, ThinkingPart, ToolSpec
+from proctor.types import (
+    Message,
+    Termination,
+    TextPart,
+    ThinkingPart,
+    ToolSpec,
+    UnparsedToolCall,
+)
 
 ForeignRenderer: TypeAlias = Any  # tinker-cookbook's, or a plugin's that derives from nothing
 
-_TAGS = Tags(
-    unframe_thinking=lambda thinking: thinking.strip("\n"),
-    unframe_text=lambda text: text.lstrip("\n"),
-)
+_TEXT_ENDS = ("<|endoftext|>", "<|end_of_text|>", "[EOS]")
+"""Tokens behind which a model says nothing more, where they are no stop signals."""
 
-_VERSION = 2
+_CALL_TAGS = (TOOL_CALL.spelling, END_TOOL_CALL.spelling)
+
+_VERSION = 3
 """Raised when this module reads the same foreign message otherwise."""
 
 _QUESTION = Message(role="user", content="?")
@@ -35,8 +50,9 @@ class AdaptedRenderer(Renderer):
     Args:
         foreign: It has ``build_generation_prompt``, ``get_stop_sequences``, ``parse_response``. For
             the checks against the tokenizer's template it may have ``template_arguments``,
-            ``template_differences`` and ``differs_on``, as our own do, and for its answers a
-            ``reader``: a renderer of ours.
+            ``template_differences`` and ``differs_on``, as our own do; for its answers a
+            ``reader``, which is a renderer of ours, or ``call_tags``, what opens and closes a call
+            where that is not ``<tool_call>``.
         tokenizer: The tokenizer that it was made with.
         registered_name: The name that it is registered under.
     """
@@ -56,6 +72,13 @@ class AdaptedRenderer(Renderer):
                 setattr(self, told, getattr(foreign, told))
         self.opens_thinking = self._opens_thinking(self._usual_prompt())
         self._closing = self.codec.find(END_THINK.spelling)
+        self._call_tags: tuple[str, str] = getattr(foreign, "call_tags", _CALL_TAGS)
+        found = [self.codec.find(spelling) for spelling in _TEXT_ENDS]
+        self._text_ends = {
+            token
+            for token in [*found, getattr(tokenizer, "eos_token_id", None)]
+            if token is not None
+        }
 
     def layout_tokens(
         self,
@@ -122,13 +145,8 @@ class AdaptedRenderer(Renderer):
         in_thinking = self.opens_thinking
         if prompt is not None:
             in_thinking = self._opens_thinking(prompt[: len(prompt) - len(start)])
-        answer, ends_once = self._to_first_stop([*start, *response])
-        message: Message
-        message, ending = self.foreign.parse_response(answer)
-        if isinstance(ending, bool):
-            termination = Termination.STOP_SEQUENCE if ending else Termination.MALFORMED
-        else:
-            termination = Termination(str(ending))
+        answer, ends_once = self._to_first_end([*start, *response])
+        message, termination = self._read_by_foreign(answer)
         if not ends_once:
             termination = Termination.MALFORMED
         parts = parts_of(message, self.name)
@@ -136,20 +154,60 @@ class AdaptedRenderer(Renderer):
             # where the tag is no longer there, the foreign renderer took it out with its thinking
             in_thinking = any(END_THINK.spelling in _text_in(part) for part in parts)
         separated, ends = _separated(parts, in_thinking)
+        separated, open_call = self._without_open_call(separated, answer)
         if ends and separated == parts:
             return message, termination
         read: Message = message.copy()
         read["content"] = assistant_message(separated)["content"]
+        if open_call and not read.get("unparsed_tool_calls"):
+            call = UnparsedToolCall(raw_text=open_call, error=UNFINISHED_CALL)
+            read["unparsed_tool_calls"] = [call]
         return read, termination if ends else Termination.MALFORMED
 
-    def _to_first_stop(self, answer: list[int]) -> tuple[list[int], bool]:
-        """An answer up to its first stop signal, and whether there is no other behind it.
+    def _read_by_foreign(self, answer: list[int]) -> tuple[Message, Termination]:
+        """What the foreign renderer reads; of an answer that did not end, as if it had.
 
-        Some foreign renderers raise where there are two, others don't see the second.
+        Without its end signal most of them take a tool call, and an end of text, for text.
+        """
+        message: Message
+        message, ending = self.foreign.parse_response(answer)
+        if isinstance(ending, bool):
+            termination = Termination.STOP_SEQUENCE if ending else Termination.MALFORMED
+        else:
+            termination = Termination(str(ending))
+        stop = self.get_stop_sequences()[0]
+        if termination is Termination.MALFORMED and stop not in answer:
+            body = answer[:-1] if answer and answer[-1] in self._text_ends else answer
+            end = [stop] if isinstance(stop, int) else []
+            message, _ = self.foreign.parse_response([*body, *end])
+        return message, termination
+
+    def _to_first_end(self, answer: list[int]) -> tuple[list[int], bool]:
+        """An answer up to what first ends it, and whether it has no more than one stop signal.
+
+        Some foreign renderers raise where there are two, others don't see the second, and most
+        take an end of text for text.
         """
         stops = set(self.get_stop_sequences())
-        ends = [index for index, token in enumerate(answer) if token in stops]
-        return (answer[: ends[0] + 1], False) if len(ends) > 1 else (answer, True)
+        signals = [index for index, token in enumerate(answer) if token in stops]
+        ends = [index for index, token in enumerate(answer) if token in self._text_ends - stops]
+        if len(signals) > 1 or ends:
+            first = min(*signals, *ends) if signals and ends else (signals or ends)[0]
+            return answer[: first + 1], len(signals) <= 1
+        return answer, True
+
+    def _without_open_call(
+        self, parts: list[AnswerPart], answer: Sequence[int]
+    ) -> tuple[list[AnswerPart], str]:
+        """An answer's parts without a tool call that doesn't end, and that call's text."""
+        opening, closing = self._call_tags
+        token = self.codec.find(opening)
+        if not parts or (token is not None and token not in answer):
+            return parts, ""
+        text, found, call = _text_in(parts[-1]).rpartition(opening)
+        if not found or closing in call:
+            return parts, ""
+        return [*parts[:-1], TextPart(type="text", text=text.rstrip())], found + call
 
     def _closes_thinking(self, answer: Sequence[int]) -> bool:
         """Whether an answer holds the tag that closes thinking."""
@@ -233,16 +291,20 @@ def _separated(parts: list[AnswerPart], in_thinking: bool) -> tuple[list[AnswerP
     if not any(part["type"] == "thinking" for part in parts):
         texts = [part["text"] for part in parts if part["type"] == "text"]
         pieces = with_spelled_thinking(["".join(texts)], in_thinking=in_thinking)
-        message, ends = _TAGS.read(pieces, in_thinking)
+        message, ends = SPELLED_THINKING.read(pieces, in_thinking)
         parts = parts_of(message, "")
     separated = [piece for part in parts for piece in _split_open(part)]
-    return separated, ends and separated == parts
+    return separated, ends and len(separated) == len(parts)
 
 
 def _split_open(part: AnswerPart) -> list[AnswerPart]:
-    """A part of text as text and thinking, where it opens thinking and doesn't close it."""
+    """A part of text as text and thinking, where it opens thinking and doesn't close it.
+
+    Thinking that the prompt closed, and that the answer opens anew, loses the tag.
+    """
     if part["type"] != "text":
-        return [part]
+        thinking = part["thinking"].removeprefix(THINK.spelling)
+        return [ThinkingPart(type="thinking", thinking=thinking)]
     text, opening, thinking = part["text"].rpartition(THINK.spelling)
     if not opening or END_THINK.spelling in thinking:
         return [part]

@@ -142,6 +142,21 @@ class _Reader:
         self.state, self.follows = "text", "call"
 
 
+SPELLED_THINKING = Tags(
+    unframe_thinking=lambda thinking: thinking.strip("\n"),
+    unframe_text=lambda text: text.lstrip("\n"),
+)
+"""How thinking is framed where the format knows of none."""
+
+
+def read_plain_text(text: str) -> tuple[Message, bool]:
+    """Reads an answer in a format that knows of no thinking; see ``Renderer.read_answer``.
+
+    What begins with ``<think>`` begins with thinking all the same.
+    """
+    return SPELLED_THINKING.read(with_spelled_thinking([text]), in_thinking=False)
+
+
 def json_call(text: str) -> ToolCall:
     """Reads a tool call of the form ``{"name": ..., "arguments": {...}}``.
 

@@ -20,7 +20,7 @@ class InklingRenderer:
         tokenizer: Inkling's tokenizer, as tinker-cookbook has it.
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, foreign: Any, tokenizer: Any) -> None:
         self._foreign = foreign
@@ -29,23 +29,30 @@ class InklingRenderer:
         self._model, self._end_message = encode("message_model"), encode("end_message")
         self._thinking, self._text = encode("content_thinking"), encode("content_text")
         self._end = encode("content_model_end_sampling")
+        self._others = {encode(f"message_{role}") for role in ("user", "system", "tool")}
 
     def __getattr__(self, name: str) -> Any:  # the foreign renderer's other methods
         return getattr(self._foreign, name)
 
     def parse_response(self, response: list[int]) -> tuple[Message, Termination]:
-        """Reads an answer; one that did not end as it should is read message by message."""
-        message, ending = self._foreign.parse_response(response)
-        termination = Termination(str(ending))
-        if termination is not Termination.MALFORMED:
-            return message, termination
+        """Reads an answer; one that did not end as it should is read message by message.
+
+        A turn of somebody else, which the model makes up, ends it. tinker-cookbook's renderer gives
+        that turn back, and calls its end a clean one.
+        """
+        own = next((i for i, token in enumerate(response) if token in self._others), len(response))
+        if own == len(response):
+            message, ending = self._foreign.parse_response(response)
+            termination = Termination(str(ending))
+            if termination is not Termination.MALFORMED:
+                return message, termination
         read: Message = {"role": "assistant", "content": []}
-        for part in self._messages(response):
+        for part in self._messages(response[:own]):
             self._add(read, part)
-        return read, termination
+        return read, Termination.MALFORMED
 
     def _messages(self, response: Sequence[int]) -> Iterator[list[int]]:
-        """The model's messages, up to a turn of somebody else that it made up."""
+        """The model's messages, up to what belongs to none."""
         started = [i for i, token in enumerate(response) if token == self._model]
         for start, after in pairwise([*started, len(response)]):
             message = [token for token in response[start:after] if token != self._end]

@@ -40,6 +40,8 @@ def make_renderer(name: str, tokenizer: Any) -> Any:
     made.template_arguments = told.arguments
     made.template_differences = told.differences
     made.differs_on = told.differs_on
+    if name.startswith("deepseekv4_1"):
+        made.call_tags = ("<｜DSML｜ calls>", "</｜DSML｜ calls>")
     if reader := next((ours for start, ours in READERS.items() if name.startswith(start)), None):
         made.reader = get_renderer(reader, tokenizer)
     return made

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Control, Piece, spell
-from proctor.renderers.messages import assistant_message, content_of, refuse_tools, text_of
-from proctor.types import Message, TextPart
+from proctor.renderers.messages import content_of, refuse_tools, text_of
+from proctor.renderers.tagged import read_plain_text
+from proctor.types import Message
 
 _BEGIN = Control("<|begin_of_text|>")
 _START_HEADER = Control("<|start_header_id|>")
@@ -22,6 +23,7 @@ class Llama3Renderer(Renderer):
     """
 
     name = "llama3"
+    version = 2
     controls = (_BEGIN, _START_HEADER, _END_HEADER)
     stops = (_END_OF_TURN,)
     other_ends = (Control("<|end_of_text|>"), Control("<|eom_id|>"))
@@ -45,8 +47,8 @@ class Llama3Renderer(Renderer):
         return [text_of(message, self.name), _END_OF_TURN]
 
     def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
-        """The text."""
-        return assistant_message([TextPart(type="text", text=spell(pieces))]), True
+        """The text, and thinking that it begins with."""
+        return read_plain_text(spell(pieces))
 
 
 def _header(role: str) -> Block:

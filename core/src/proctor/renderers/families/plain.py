@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Control, Piece, spell
-from proctor.renderers.messages import assistant_message, refuse_tools, text_of
+from proctor.renderers.messages import refuse_tools, text_of
+from proctor.renderers.tagged import read_plain_text
 from proctor.renderers.tokenizers import Tokenizer
-from proctor.types import Message, TextPart, ToolSpec
+from proctor.types import Message, ToolSpec
 
 
 class PlainRenderer(Renderer):
@@ -25,6 +26,7 @@ class PlainRenderer(Renderer):
     """
 
     name = "plain"
+    version = 2
     is_plain_text = True
 
     def __init__(
@@ -131,6 +133,6 @@ class PlainRenderer(Renderer):
         return super().get_stop_sequences()
 
     def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
-        """The text, without the spaces that every answer begins with."""
+        """The text, without the spaces it always begins with, and thinking that it begins with."""
         text = spell(pieces).removeprefix(self._lead)
-        return assistant_message([TextPart(type="text", text=text)]), True
+        return read_plain_text(text)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from proctor.errors import RendererError
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Control, Piece, spell
-from proctor.renderers.messages import assistant_message, content_of, refuse_tools, text_of
+from proctor.renderers.messages import content_of, refuse_tools, text_of
+from proctor.renderers.tagged import read_plain_text
 from proctor.renderers.tokenizers import Tokenizer
-from proctor.types import Message, Termination, TextPart
+from proctor.types import Message, Termination
 
 _BEFORE_CONTENT = " "
 _AFTER_CONTENT = "\n\n"
@@ -23,6 +24,7 @@ class RoleColonRenderer(Renderer):
     """
 
     name = "role_colon"
+    version = 2
     is_plain_text = True
     accepts_eos = True
 
@@ -73,9 +75,9 @@ class RoleColonRenderer(Renderer):
         return [text], Termination.EOS if is_clean else Termination.MALFORMED
 
     def read_answer(self, pieces: Sequence[Piece], in_thinking: bool) -> tuple[Message, bool]:
-        """The text, without the white space that frames it."""
+        """The text, without the white space that frames it, and thinking that it begins with."""
         text = spell(pieces).removeprefix(_BEFORE_CONTENT).removesuffix(_AFTER_CONTENT)
-        return assistant_message([TextPart(type="text", text=text)]), True
+        return read_plain_text(text)
 
 
 def _heading(role: str) -> str:
