@@ -26,7 +26,7 @@ def without_system(text: str) -> str:
     return text[:start] + text[end + len("<|im_end|>\n") :] if start >= 0 else text
 
 
-ARGUMENTS = {"every type of argument"}
+ARGUMENTS = {"every type of argument", "every type of argument after text"}
 THOUGHT = "France's capital is Paris."
 PLANTED: dict[str, tuple[Plant, set[str]]] = {
     "a missing end token": (
@@ -85,7 +85,7 @@ PLANTED: dict[str, tuple[Plant, set[str]]] = {
     "a list as Python's": (replacing('[1, "b", null, true]', "[1, 'b', None, True]"), ARGUMENTS),
     "a call without its text": (
         replacing("Well.\n\n<tool_call>", "<tool_call>"),
-        {"a tool call after text"},
+        {"a tool call after text", "every type of argument after text", "results out of order"},
     ),
     "thinking that is kept": (
         replacing("assistant\nParis.", "assistant\n<think>\n\n</think>\n\nParis."),

@@ -50,6 +50,34 @@ WRONG = [
     ("qwen3_instruct", "nemotron_3_nano"),
     ("gpt_oss_medium_reasoning", "qwen3"),
 ]
+CHATML = [
+    ("a missing end token", "Paris.<|im_end|>", "Paris.", "several turns"),
+    ("a lost newline", "<|im_start|>user\n", "<|im_start|>user", "one question"),
+    ("a doubled newline", "<|im_end|>\n", "<|im_end|>\n\n", "one question"),
+    ("another role's header", "<|im_start|>system", "<|im_start|>user", "a system message"),
+    ("no system message", "Answer in one word.", "", "a system message"),
+    ("another name for results", "tool_response>", "tool_result>", "a tool call after text"),
+    ("no result", "22 C", "", "a tool call after text"),
+    ("results swapped", "25 C", "22 C", "results out of order"),
+    ("a declaration that is lost", "The time now.", "", "tools"),
+]
+PLANTED = {
+    ("nemotron3", "nemotron_3_nano"): [
+        *CHATML,
+        ("JSON's true", "\nTrue\n", "\ntrue\n", "every type of argument"),
+        ("thinking not opened", "assistant\n<think>\n", "assistant\n", "one question"),
+    ],
+    ("nemotron3_ultra_medium_thinking", "nemotron_3_ultra"): [
+        *CHATML,
+        ("another effort", "reasoning effort", "effort", "one question"),
+    ],
+    ("qwen3_vl", "qwen3_vl"): [
+        *CHATML,
+        ("Python's True", '"yes": true', '"yes": True', "every type of argument after text"),
+        ("a call without its text", "Well.", "", "a tool call after text"),
+    ],
+}
+"""By renderer and template: what is planted, in place of what, and a conversation that shows it."""
 NO_TEMPLATE_HERE = {
     # no package has their templates
     *("deepseekv4_1", "deepseekv4_1_disable_thinking", "deepseekv4_1_low_reasoning"),
@@ -106,6 +134,41 @@ def test_another_familys_is(name: str, template: str, renderer_of: Any) -> None:
     renderer, tokenizer = renderer_of(name, template)
     (warning,) = quick_check(renderer, tokenizer)
     assert "its prompt differs from the tokenizer's own chat template" in warning.problem
+
+
+@pytest.fixture
+def found_with(renderer_of: Any, monkeypatch: Any) -> Any:
+    """The conversations that differ where ``new`` stands in a renderer's prompts for ``old``."""
+
+    def found(name: str, template: str, old: str, new: str) -> set[str]:
+        renderer, tokenizer = renderer_of(name, template)
+        right = renderer.layout_tokens
+
+        def planted(*conversation: Any) -> list[list[int]]:
+            texts = [renderer.codec.decode(tokens) for tokens in right(*conversation)]
+            return [renderer.codec.encode_markup(text.replace(old, new)) for text in texts]
+
+        monkeypatch.setattr(renderer, "layout_tokens", planted)
+        return {difference.conversation for difference in check_renderer(renderer, tokenizer)}
+
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "what", "old", "new", "shown"),
+    [(*pair, *planted) for pair, all_planted in PLANTED.items() for planted in all_planted],
+)
+def test_what_is_planted_is_found(
+    name: str, template: str, what: str, old: str, new: str, shown: str, found_with: Any
+) -> None:
+    assert shown in found_with(name, template, old, new)
+
+
+@pytest.mark.parametrize(("name", "template"), PLANTED)
+def test_nothing_is_found_where_nothing_is_planted(
+    name: str, template: str, found_with: Any
+) -> None:
+    assert found_with(name, template, "a", "a") == set()
 
 
 def test_a_declaration_keeps_the_order_of_its_keys(renderer_of: Any) -> None:

@@ -88,6 +88,7 @@ CANONICAL: dict[str, list[Message]] = {
     "a tool call": [QUESTION, _calling("", {"city": "Paris"}), _result("22 C")],
     "a tool call after text": [QUESTION, _calling("Well.", {"city": "Paris"}), _result("22 C")],
     "every type of argument": [QUESTION, _calling("", _ARGUMENTS), _result("22 C")],
+    "every type of argument after text": [QUESTION, _calling("Well.", _ARGUMENTS), _result("22 C")],
     "a result in JSON": [QUESTION, _calling("", {"city": "Paris"}), _result('{"t": 22}')],
     "a result of several lines": [QUESTION, _calling("", {}), _result("22 C\n\n- dry")],
     "a result that ends its line": [QUESTION, _calling("", {}), _result("22 C\n")],
@@ -102,7 +103,7 @@ CANONICAL: dict[str, list[Message]] = {
     ],
     "results out of order": [
         QUESTION,
-        _calling("", {"city": "Paris"}, {"city": "Rome"}),
+        _calling("Well.", {"city": "Paris"}, {"city": "Rome"}),
         _result("25 C", 1),
         _result("22 C"),
     ],

@@ -83,9 +83,12 @@ def told_of(name: str, tokenizer: Any) -> Told:
         # Qwen3.5's template knows no such mode, and Qwen3.6's means another by it
         usual = told_of("qwen3_5", tokenizer)
         return replace(usual, differs_on=_KEPT_THINKING)
+    differences: tuple[tuple[str, str], ...] = ()
+    if name.startswith("qwen3_vl"):
+        differences = get_renderer("qwen3", tokenizer).template_differences
     ends = sorted((end for end in _ARGUMENTS if name.endswith(end)), key=len)
     arguments = _ARGUMENTS[ends[-1]] if ends else {}
     if name.startswith("deepseekv4_1"):
         arguments = {"thinking": True, **arguments}
     differs_on = {c for start, cs in _DIFFERS_ON.items() if name.startswith(start) for c in cs}
-    return Told(arguments, differs_on=frozenset(differs_on))
+    return Told(arguments, differences, frozenset(differs_on))

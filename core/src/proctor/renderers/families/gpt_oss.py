@@ -75,6 +75,7 @@ class GptOssMediumReasoningRenderer(Renderer):
         {
             "thinking in the history",
             "a tool call after text",
+            "every type of argument after text",
             "a result in JSON",
             "a result of several lines",
             "a result that ends its line",
