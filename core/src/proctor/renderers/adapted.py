@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from proctor.errors import RendererError, one_line
@@ -70,9 +71,11 @@ class AdaptedRenderer(Renderer):
         for told in ("template_arguments", "template_differences", "differs_on"):
             if hasattr(foreign, told):
                 setattr(self, told, getattr(foreign, told))
-        self.opens_thinking = self._opens_thinking(self._usual_prompt())
+        self._usual_prompt = self._prompt_for_a_question()
+        self.opens_thinking = self._opens_thinking(self._usual_prompt)
         self._closing = self.codec.find(END_THINK.spelling)
         self._call_tags: tuple[str, str] = getattr(foreign, "call_tags", _CALL_TAGS)
+        self._opening_call = self.codec.find(self._call_tags[0])
         found = [self.codec.find(spelling) for spelling in _TEXT_ENDS]
         self._text_ends = {
             token
@@ -123,6 +126,11 @@ class AdaptedRenderer(Renderer):
 
     def get_stop_sequences(self) -> list[str] | list[int]:
         """The foreign renderer's stop sequences."""
+        return self._stops
+
+    @cached_property
+    def _stops(self) -> list[str] | list[int]:
+        """Asked for once: they are looked for in every answer, and some encode them each time."""
         stops: list[str] | list[int] = self.foreign.get_stop_sequences()
         return stops
 
@@ -139,7 +147,7 @@ class AdaptedRenderer(Renderer):
         never ends it, is text to them, and ended cleanly.
         """
         if self.reader is not None:
-            begun = self._usual_prompt() if prompt is None else prompt
+            begun = self._usual_prompt if prompt is None else prompt
             return self.reader.parse_response(response, prompt=begun, prefill=prefill)
         start = self.prefill_tokens(prefill) if prefill else []
         in_thinking = self.opens_thinking
@@ -175,7 +183,7 @@ class AdaptedRenderer(Renderer):
             termination = Termination.STOP_SEQUENCE if ending else Termination.MALFORMED
         else:
             termination = Termination(str(ending))
-        stop = self.get_stop_sequences()[0]
+        stop = self._stops[0]
         if termination is Termination.MALFORMED and stop not in answer:
             body = answer[:-1] if answer and answer[-1] in self._text_ends else answer
             end = [stop] if isinstance(stop, int) else []
@@ -188,7 +196,7 @@ class AdaptedRenderer(Renderer):
         Some foreign renderers raise where there are two, others don't see the second, and most
         take an end of text for text.
         """
-        stops = set(self.get_stop_sequences())
+        stops = set(self._stops)
         signals = [index for index, token in enumerate(answer) if token in stops]
         ends = [index for index, token in enumerate(answer) if token in self._text_ends - stops]
         if len(signals) > 1 or ends:
@@ -201,7 +209,7 @@ class AdaptedRenderer(Renderer):
     ) -> tuple[list[AnswerPart], str]:
         """An answer's parts without a tool call that doesn't end, and that call's text."""
         opening, closing = self._call_tags
-        token = self.codec.find(opening)
+        token = self._opening_call
         if not parts or (token is not None and token not in answer):
             return parts, ""
         text, found, call = _text_in(parts[-1]).rpartition(opening)
@@ -220,7 +228,7 @@ class AdaptedRenderer(Renderer):
         tail = self.codec.decode(prompt[-_TAIL:])
         return tail.rstrip().endswith(THINK.spelling)
 
-    def _usual_prompt(self) -> list[int]:
+    def _prompt_for_a_question(self) -> list[int]:
         try:
             return self._foreign_tokens([_QUESTION], "assistant")
         except Exception:  # a renderer of somebody else's, which may want more than a question
@@ -238,14 +246,14 @@ class AdaptedRenderer(Renderer):
         example = self._trained_answer(message)
         if example is not None:
             return example
-        stop = self.get_stop_sequences()[0]
+        stop = self._stops[0]
         ending = self.codec.encode_markup(stop) if isinstance(stop, str) else [stop]
         return [*super().answer_tokens(message, prompt=prompt), *ending]
 
     def _trained_answer(self, message: Message) -> list[int] | None:
         """The answer's tokens in a training example of the foreign renderer's, if it makes any."""
         build = getattr(self.foreign, "build_supervised_example", None)
-        prompt = self._usual_prompt()
+        prompt = self._usual_prompt
         if build is None or not prompt:
             return None
         parts_of(message, self.name)
