@@ -48,7 +48,7 @@ For each function call, return a json object with function name and arguments wi
 {"name": <function-name>, "arguments": <args-json-object>}
 </tool_call>"""
 
-_EMPTY_THINKING: Block = (THINK, "\n\n", END_THINK, "\n\n")
+EMPTY_THINKING: Block = (THINK, "\n\n", END_THINK, "\n\n")
 
 
 def header(role: str, index: int) -> list[Piece]:
@@ -191,7 +191,7 @@ class Qwen3Renderer(Qwen3InstructRenderer):
         has_text = False
         follows_thinking = False
         if not any(part["type"] == "thinking" for part in parts):
-            pieces.extend(_EMPTY_THINKING)
+            pieces.extend(EMPTY_THINKING)
             follows_thinking = True
         for part in parts:
             if part["type"] == "thinking":
@@ -217,7 +217,7 @@ class Qwen3DisableThinkingRenderer(Qwen3Renderer):
 
     def generation_start(self) -> Block:
         """Empty thinking."""
-        return _EMPTY_THINKING
+        return EMPTY_THINKING
 
     def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The text, the tool calls and the end of the turn."""

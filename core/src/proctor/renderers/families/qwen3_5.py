@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from proctor.renderers.families.qwen3 import (
+    EMPTY_THINKING,
     END_TOOL_RESPONSE,
     IM_END,
     TOOL_RESPONSE,
@@ -68,8 +69,6 @@ function call, but NOT after
 - If there is no function call available, answer the question like normal with your current \
 knowledge and do not tell the user about function calls
 </IMPORTANT>"""
-
-EMPTY_THINKING: Block = (THINK, "\n\n", END_THINK, "\n\n")
 
 
 class Qwen35Renderer(Qwen3InstructRenderer):
@@ -168,6 +167,10 @@ class Qwen35Renderer(Qwen3InstructRenderer):
             pieces.extend((TOOL_CALL, "\n".join(lines), END_TOOL_CALL))
         return pieces
 
+    def thinking_in(self, parts: Sequence[AnswerPart]) -> str:
+        """An answer's thinking, as it is written."""
+        return "".join(part["thinking"] for part in parts if part["type"] == "thinking")
+
     def argument_text(self, value: object) -> str:
         """An argument of a call: JSON of a list or an object, else as Python writes it."""
         return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
@@ -175,7 +178,7 @@ class Qwen35Renderer(Qwen3InstructRenderer):
     def answer_block(self, message: Message, in_thinking: bool) -> Block:
         """The rest of the thinking, if the prompt opened it, the text, the calls, the end."""
         parts = trimmed_parts(parts_of(message, self.name))
-        thinking = "".join(part["thinking"] for part in parts if part["type"] == "thinking")
+        thinking = self.thinking_in(parts)
         if not in_thinking:
             refuse_thinking(message, self.name)
             return [*self.content(parts, calls_of(message)), IM_END]

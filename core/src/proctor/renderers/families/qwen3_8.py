@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import ClassVar
 
-from proctor.renderers.families.qwen3_5 import EMPTY_THINKING, Qwen35Renderer
-from proctor.renderers.families.qwen3_6 import Qwen36Renderer
+from proctor.renderers.families.qwen3_5 import Qwen35Renderer
+from proctor.renderers.families.qwen3_6 import Qwen36DisableThinkingRenderer, Qwen36Renderer
 from proctor.renderers.markup import Block, Markup, Piece, trimmed
 from proctor.renderers.messages import content_of
 from proctor.types import Message, ToolSpec
@@ -22,6 +21,7 @@ class Qwen38XhighReasoningRenderer(Qwen36Renderer):
 
     name = "qwen3_8_xhigh_reasoning"
     template_differences = Qwen35Renderer.template_differences
+    escapes = True
     effort: ClassVar[str] = (
         "Reasoning effort is set to xhigh. Please think carefully through the task, validate key "
         "assumptions, consider plausible alternatives, and prioritize correctness, consistency, "
@@ -42,10 +42,6 @@ class Qwen38XhighReasoningRenderer(Qwen36Renderer):
     def keeps_thinking(self, *, is_answer: bool) -> bool:
         """Every turn has its thinking."""
         return True
-
-    def argument_text(self, value: object) -> str:
-        """An argument of a call: text as it is, all else as JSON."""
-        return value if isinstance(value, str) else json.dumps(value)
 
     def declaration(self, tool: ToolSpec) -> str:
         """The line that declares a tool, as Qwen3.5's."""
@@ -71,14 +67,8 @@ class Qwen38LowReasoningRenderer(Qwen38XhighReasoningRenderer):
     )
 
 
-class Qwen38DisableThinkingRenderer(Qwen38XhighReasoningRenderer):
+class Qwen38DisableThinkingRenderer(Qwen36DisableThinkingRenderer, Qwen38XhighReasoningRenderer):
     """Qwen3.8's chat format, where the prompt closes the thinking before it begins."""
 
     name = "qwen3_8_disable_thinking"
-    opens_thinking = False
-    template_arguments = {"enable_thinking": False}  # noqa: RUF012 (a ClassVar in the base)
     effort = ""
-
-    def generation_start(self) -> Block:
-        """Empty thinking."""
-        return EMPTY_THINKING
