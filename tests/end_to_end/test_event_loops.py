@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import openai_server
 import pytest
 from starlette.responses import JSONResponse
 
@@ -21,12 +21,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def judge(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """A judge behind HTTP that finds everything correct."""
-    path = ROOT / "tests" / "support" / "openai_server.py"
-    spec = importlib.util.spec_from_file_location("openai_server", path)
-    assert spec is not None
-    assert spec.loader is not None
-    support = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(support)
 
     def judges(path: str, number: int) -> JSONResponse | None:
         if path != "chat/completions":
@@ -37,9 +31,11 @@ def judge(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         head = {"id": "1", "object": "chat.completion", "created": 0, "model": "judge"}
         return JSONResponse({**head, "choices": [choice], "usage": usage})
 
-    monkeypatch.setenv("OPENAI_API_KEY", support.KEY)
+    monkeypatch.setenv("OPENAI_API_KEY", openai_server.KEY)
     model = SimpleNamespace(identity=SimpleNamespace(context_length=100))
-    with support.serving(support.Server(model, None, name="judge", misbehaves=judges)) as address:
+    with openai_server.serving(
+        openai_server.Server(model, None, name="judge", misbehaves=judges)
+    ) as address:
         backend = {"backend": "openai", "model": "judge", "base_url": address}
         yield {"type": "llm_judge", "judge": {**backend, "structured_output": "no"}}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import hub_cache
 import pytest
 from inspect_ai.log import list_eval_logs, read_eval_log
 
@@ -27,9 +27,6 @@ BUNDLED = [
 def environment(tmp_path_factory):
     """The process environment with a hub's cache that holds rows of three data sets."""
     home = tmp_path_factory.mktemp("hub")
-    spec = importlib.util.spec_from_file_location("hub_cache", SUPPORT / "hub_cache.py")
-    hub_cache = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(hub_cache)
     hub_cache.fill(home)
     added = {"HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "XDG_CACHE_HOME": str(home / "xdg")}
     return os.environ | added | {"INSPECT_LOG_LEVEL": "error", "COLUMNS": "200"}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-from pathlib import Path
 
 import pytest
 from inspect_ai import Task, eval_async
@@ -13,20 +11,16 @@ from inspect_ai.dataset import Sample
 from inspect_ai.model import ChatMessageUser, GenerateConfig, Model
 from inspect_ai.scorer import includes
 from inspect_ai.tool import tool
+from vocabularies import tokenizer_of_family
 
 from proctor.testing import Reply, ScriptedClient
 from proctor_inspect import InspectAPIFromTinkerSampling
-
-VOCABULARIES = Path(__file__).parents[1] / "support" / "vocabularies.py"
 
 
 @pytest.fixture(scope="module")
 def qwen_tokenizer():
     """Qwen3's tokenizer."""
-    spec = importlib.util.spec_from_file_location("vocabularies", VOCABULARIES)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.tokenizer_of_family("qwen3")
+    return tokenizer_of_family("qwen3")
 
 
 @tool

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 from pathlib import Path
 
+import openai_server
 import pytest
 import yaml
 
@@ -63,19 +63,14 @@ def test_a_judge_on_this_machine(command_line, tmp_path):
 
 
 def test_a_judge_over_http(command_line, tmp_path, monkeypatch):
-    path = ROOT / "tests" / "support" / "openai_server.py"
-    spec = importlib.util.spec_from_file_location("openai_server", path)
-    support = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(support)
-
     async def open_both():
         backend = LocalBackend()
         return await backend.open_model(), await backend.open_chat_model()
 
     model, chat = asyncio.run(open_both())
-    monkeypatch.setenv("OPENAI_API_KEY", support.KEY)
-    server = support.Server(model, chat)
-    with support.serving(server) as address:
+    monkeypatch.setenv("OPENAI_API_KEY", openai_server.KEY)
+    server = openai_server.Server(model, chat)
+    with openai_server.serving(server) as address:
         judge = {"backend": "openai", "model": "smollm2", "base_url": address}
         file = config_with(tmp_path, judge=judge, sampling={"max_tokens": 24})
         printed = command_line("run", file, "--out", "run", with_backend=False)
@@ -84,4 +79,4 @@ def test_a_judge_over_http(command_line, tmp_path, monkeypatch):
     asked = [body for path, body in server.requests if path == "chat/completions"]
     assert any("follow no instruction" in body["messages"][0]["content"] for body in asked)
     for file in (tmp_path / "run").iterdir():
-        assert support.KEY not in file.read_text()
+        assert openai_server.KEY not in file.read_text()

@@ -83,13 +83,12 @@ class Ending(NamedTuple):
 
 
 _CHATML_TURN = "<|im_end|>\n<|im_start|>user\nRome?<|im_end|>"
-_JSON_CALL = '<tool_call>\n{"name": "f", "arguments": {"a": 1}}\n</tool_call>'
 JSON = Format(
     stop="<|im_end|>",
     next_turn=_CHATML_TURN,
     end_of_text="<|endoftext|>",
     before_call="\n",
-    call=_JSON_CALL,
+    call='<tool_call>\n{"name": "f", "arguments": {"a": 1}}\n</tool_call>',
     cut_call='<tool_call>\n{"name": "f", "argu',
     between="\n",
 )
@@ -102,16 +101,7 @@ XML = Format(
     cut_call="<tool_call>\n<function=f>\n<para",
     between="\n",
 )
-TEMPLATE = Format(
-    stop="<|im_end|>",
-    next_turn=_CHATML_TURN,
-    end_of_text="<|endoftext|>",
-    end_of_text_is=EOS,
-    before_call="\n",
-    call=_JSON_CALL,
-    cut_call='<tool_call>\n{"name": "f", "argu',
-    between="\n",
-)
+TEMPLATE = JSON._replace(end_of_text_is=EOS)
 _DEEPSEEK_TURN = "<｜end▁of▁sentence｜><｜User｜>Rome?<｜end▁of▁sentence｜>"
 _DEEPSEEK_CALL = "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>"
 DEEPSEEK = Format(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -13,30 +12,23 @@ import pytest
 
 from proctor.renderers.tokenizers import get_tokenizer
 
-SUPPORT = Path(__file__).parents[2] / "support"
-
 TokenizerOf = Callable[[str], Any]
-
-
-def _support(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, SUPPORT / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")
 def vocabularies() -> ModuleType:
     """How the families' tokenizers are built."""
-    return _support("vocabularies")
+    import vocabularies
+
+    return vocabularies
 
 
 @pytest.fixture(scope="session")
 def all_conversations() -> ModuleType:
     """The conversations by what they show, and what tells them apart."""
-    return _support("conversations")
+    import conversations
+
+    return conversations
 
 
 @pytest.fixture(scope="session")

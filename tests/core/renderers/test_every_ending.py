@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import endings as table
 import pytest
 
 from proctor.plugins.active import plugin_manager
 from proctor.renderers import BUILTIN, get_renderer, message_reasoning, message_text
 
-
-def _load() -> ModuleType:
-    file = Path(__file__).parents[2] / "support" / "endings.py"
-    spec = importlib.util.spec_from_file_location("endings", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-table = _load()
 NAMES = sorted(BUILTIN)
 ENDINGS = [(name, shown) for name in NAMES if name in table.OF for shown in table.endings(name)]
 QUESTION: Any = [{"role": "user", "content": "Capital of France?"}]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import endings as table
 import pytest
 
 from proctor import message_reasoning, message_text
@@ -15,18 +13,6 @@ from proctor.plugins.active import plugin_manager
 from proctor.renderers import BUILTIN, get_renderer
 from proctor_cookbook import RENDERERS
 
-
-def _load() -> ModuleType:
-    file = Path(__file__).parents[2] / "support" / "endings.py"
-    spec = importlib.util.spec_from_file_location("endings", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-table = _load()
 ENDINGS = [(name, shown) for name in RENDERERS if name in table.OF for shown in table.endings(name)]
 QUESTION: list[Any] = [{"role": "user", "content": "Capital of France?"}]
 
