@@ -298,4 +298,4 @@ async def test_a_step_s_record_names_its_renderers(
     evals = proctor.InlineEvaluations([numbers(), plain()], eval_every=1, log_path=tmp_path)
     await evals.finish(0, training_client=model)
     record = proctor.FinishedRun(tmp_path / "evaluations" / "step-000000").record
-    assert record["renderers"] == {"numbers": "role_colon:1"}
+    assert record["renderers"] == {"numbers": f"role_colon:{RoleColonRenderer.version}"}
