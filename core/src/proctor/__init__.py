@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         HashCounter as HashCounter,
         hash64 as hash64,
     )
+    from proctor.images import Image as Image, read_image as read_image
     from proctor.inline import (
         InlineEvaluations as InlineEvaluations,
         evaluator_builders as evaluator_builders,
@@ -99,6 +100,7 @@ if TYPE_CHECKING:
         choice_letter as choice_letter,
         message_reasoning as message_reasoning,
         message_text as message_text,
+        text_with_images as text_with_images,
     )
     from proctor.version import __version__ as __version__
 
@@ -158,6 +160,10 @@ _HOMES = {
         "HashCounter",
         "hash64",
     ),
+    "proctor.images": (
+        "Image",
+        "read_image",
+    ),
     "proctor.inline": (
         "InlineEvaluations",
         "evaluator_builders",
@@ -204,6 +210,7 @@ _HOMES = {
         "choice_letter",
         "message_reasoning",
         "message_text",
+        "text_with_images",
     ),
     "proctor.version": ("__version__",),
 }

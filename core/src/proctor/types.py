@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 # pydantic takes a TypedDict of the standard library only from Python 3.12 on
 from typing_extensions import TypedDict
 
+from proctor.images import ImageSource, PlacedImage, image_label, read_image
+
 Metadata: TypeAlias = Mapping[str, Any]  # what the author of a dataset or a grader put there
 
 
@@ -34,10 +36,10 @@ class ThinkingPart(TypedDict):
 
 
 class ImagePart(TypedDict):
-    """An image, as a URL or a data URI."""
+    """An image, in any form that ``read_image`` reads."""
 
     type: Literal["image"]
-    image: str
+    image: ImageSource
 
 
 Part = TextPart | ThinkingPart | ImagePart
@@ -96,6 +98,29 @@ def message_text(message: Message) -> str:
     if isinstance(content, str):
         return content
     return "".join(part["text"] for part in content if part["type"] == "text")
+
+
+def text_with_images(message: Message) -> str:
+    """The text of a message, with a label where an image stands.
+
+    Args:
+        message: The message, or its form in a run's record.
+
+    Raises:
+        DatasetError: An image can't be read.
+    """
+    content = message["content"]
+    if isinstance(content, str):
+        return content
+    return "".join(_text_or_label(part) for part in content if part["type"] != "thinking")
+
+
+def _text_or_label(part: Mapping[str, Any]) -> str:  # a part, of a message or of a record
+    if part["type"] == "text":
+        return str(part["text"])
+    if "digest" in part:
+        return image_label(str(part["format"]), str(part["digest"]))
+    return read_image(part["image"]).label
 
 
 def message_reasoning(message: Message) -> str:
@@ -212,6 +237,7 @@ class Call:
         logprobs: One log-probability for each sampled token, where the client gave them.
         usage: How many tokens the prompt and the answer have, where an API counts them and does
             not give them.
+        images: The images that stood between the prompt's tokens.
     """
 
     prompt_tokens: list[int]
@@ -220,11 +246,13 @@ class Call:
     seconds: float
     logprobs: list[float] | None = None
     usage: tuple[int, int] | None = None
+    images: tuple[PlacedImage, ...] = ()
 
     @property
     def token_counts(self) -> tuple[int, int]:
-        """How many tokens the prompt and the answer have."""
-        return self.usage or (len(self.prompt_tokens), len(self.tokens))
+        """How many tokens the prompt, its images included, and the answer have."""
+        of_images = sum(image.tokens for image in self.images)
+        return self.usage or (len(self.prompt_tokens) + of_images, len(self.tokens))
 
 
 @dataclass(frozen=True, slots=True)

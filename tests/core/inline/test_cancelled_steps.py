@@ -14,6 +14,7 @@ import pytest
 
 import proctor
 import proctor.runs.run
+from proctor.renderers.families.role_colon import RoleColonRenderer
 from proctor.testing import Hang, ScriptedClient
 
 RECORDS = {"samples.jsonl", "grades.jsonl"}

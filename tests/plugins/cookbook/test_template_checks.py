@@ -142,13 +142,13 @@ def found_with(renderer_of: Any, monkeypatch: Any) -> Any:
 
     def found(name: str, template: str, old: str, new: str) -> set[str]:
         renderer, tokenizer = renderer_of(name, template)
-        right = renderer.layout_tokens
+        right = renderer.layout
 
-        def planted(*conversation: Any) -> list[list[int]]:
-            texts = [renderer.codec.decode(tokens) for tokens in right(*conversation)]
-            return [renderer.codec.encode_markup(text.replace(old, new)) for text in texts]
+        def planted(*conversation: Any) -> list[Prompt]:
+            texts = [renderer.codec.decode(prompt.tokens) for prompt in right(*conversation)]
+            return [Prompt(renderer.codec.encode_markup(text.replace(old, new))) for text in texts]
 
-        monkeypatch.setattr(renderer, "layout_tokens", planted)
+        monkeypatch.setattr(renderer, "layout", planted)
         return {difference.conversation for difference in check_renderer(renderer, tokenizer)}
 
     return found

@@ -57,7 +57,11 @@ def render(
     conversation = _conversation(text, system, messages)
     tokens = describe_prompt(made, conversation, prefill=prefill)
     if as_json:
-        rows = [{"id": t.id, "text": t.text, "special": t.is_special} for t in tokens]
+        rows = [
+            {"id": t.id, "text": t.text, "special": t.is_special}
+            | ({"tokens": t.length} if t.id is None else {})
+            for t in tokens
+        ]
         click.echo(json.dumps({"renderer": name, "tokens": rows}, ensure_ascii=False))
         return
     _print(name, reason, tokens)
@@ -88,14 +92,17 @@ def _print(name: str, reason: str, tokens: list[PromptToken]) -> None:
     from proctor.cli.terminal import printable
 
     console = Console(highlight=False, soft_wrap=True, emoji=False)
-    console.print(f"{name} ({reason}), {len(tokens)} tokens", markup=False)
+    count = sum(token.length for token in tokens)
+    console.print(f"{name} ({reason}), {count} tokens", markup=False)
     width = max((len(str(token.id)) for token in tokens), default=1)
     for token in tokens:
-        line = Text(f"{token.id:>{width}}  ", style="dim")
+        line = Text(f"{'' if token.id is None else token.id:>{width}}  ", style="dim")
         shown = printable(token.text).replace("\n", "\\n").replace("\t", "\\t")
         line.append(shown, style="bold magenta" if token.is_special else "")
         if token.is_special:
             line.append("  special", style="dim")
+        if token.id is None:
+            line.append(f"  {token.length} tokens", style="dim")
         console.print(line)
 
 

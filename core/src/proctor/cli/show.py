@@ -156,7 +156,7 @@ def _print_sample(
     from rich.text import Text
 
     from proctor.cli.terminal import printable
-    from proctor.types import message_reasoning, message_text
+    from proctor.types import message_reasoning, text_with_images
 
     flat = _flat(sample, grades)
     number = f" #{sample['index'] + 1}" if sample["index"] else ""
@@ -168,7 +168,10 @@ def _print_sample(
         console.print(Text(f"  {label:<9}", style="dim").append(shown, style=style))
 
     for message in flat["question"]:
-        field(message["role"], message_text(message))
+        field(message["role"], text_with_images(message))
+        for part in message["content"]:
+            if isinstance(part, dict) and (kept := part.get("file") or part.get("name")):
+                field("image", str(kept), "dim")
         thought = message_reasoning(message)
         if thought:
             field("thinking", thought, "dim")

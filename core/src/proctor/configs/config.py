@@ -74,6 +74,8 @@ class ConfigOptions(BaseModel):
     """Steers the subset, the shots, the order of choices and the sampler."""
     min_coverage: float = Field(default=MIN_COVERAGE, ge=0.0, le=1.0)
     """The share of answers that must have a grade for there to be a score."""
+    keep_images: bool = False
+    """Whether the run's folder gets a copy of each image that a sample shows, under its digest."""
     concurrency: int = Field(default=DEFAULT_CONCURRENCY, ge=1)
     """Most requests at once."""
     request_timeout: float = Field(default=DEFAULT_REQUEST_TIMEOUT, gt=0)

@@ -95,7 +95,7 @@ class CappedClient:
             for sequence in getattr(response, "sequences", ())
         ]
         length = int(getattr(prompt, "length", 0))
-        limits.spend(range(length), [tokens for tokens, _ in sequences])
+        limits.spend(length + sum(len(tokens) for tokens, _ in sequences))
         if self._on_response is not None:
             self._on_response(prompt, sequences or response)
         return response

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from proctor.components.component import Option
+from proctor.images import Image
 from proctor.renderers.tokenizers import LockedTokenizer, Tokenizer
 from proctor.sampling.budget import (
     DEFAULT_CONCURRENCY,
@@ -32,6 +33,9 @@ class RecordSink(Protocol):
 
     def grade(self, record: Mapping[str, object]) -> None:
         """Takes a line of ``grades.jsonl``."""
+
+    def image(self, image: Image) -> str | None:
+        """Keeps an image that a sample shows; returns its file's name, or None if none is kept."""
 
 
 class Progress:
@@ -64,6 +68,10 @@ class NoRecords:
 
     def grade(self, record: Mapping[str, object]) -> None:
         """Drops the record."""
+
+    def image(self, image: Image) -> str | None:
+        """Keeps no image."""
+        return None
 
 
 @dataclass(frozen=True)

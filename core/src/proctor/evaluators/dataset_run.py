@@ -189,7 +189,7 @@ class DatasetRun(Generic[Evaluator]):
             sample: The sample.
             order: The order in which its choices were shown.
         """
-        record = sample_record(self.name, key, row, example, order, sample)
+        record = sample_record(self.name, key, row, example, order, sample, self.context.sink.image)
         self.context.sink.sample(record)
         self.context.progress.sampled(self.name, sample.status)
         if len(self._early) < EARLY_SAMPLES:

@@ -14,7 +14,7 @@ from proctor.components.fingerprints import fingerprint
 from proctor.datasets.selection import stratum_of
 from proctor.evaluators.context import EvaluationContext
 from proctor.evaluators.graded_options import GradedOptions
-from proctor.evaluators.prompts import PromptStyle, choose_shots
+from proctor.evaluators.prompts import PromptStyle, choose_shots, with_images_read
 from proctor.evaluators.records import request_digest, sample_key
 from proctor.evaluators.row_run import RowRun
 from proctor.grading.function_grader import annotated_verdict
@@ -194,8 +194,11 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
         """Renders rows in one batch."""
         self._kept_orders += sum(self.style.keeps_order(example) for _, example in rows)
         shown = [(position, *self.style.present(example)) for position, example in rows]
-        conversations = [self.style.messages(example) for _, example, _ in shown]
-        prompts = self.rendered.renderer.prompt_tokens_batch(
+        conversations = [
+            with_images_read(self.style.messages(example), f"row {example.id!r}")
+            for _, example, _ in shown
+        ]
+        prompts = self.rendered.renderer.prompts(
             conversations, prefill=self.evaluator.prefill or None
         )
         model_key = self.rendered.model.identity.key
@@ -204,10 +207,10 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
                 position,
                 example,
                 order,
-                Question(messages, tokens, example.id),
-                request_digest(model_key, self.renderer_key, self._seeded_sampling, tokens),
+                Question(messages, prompt, example.id),
+                request_digest(model_key, self.renderer_key, self._seeded_sampling, prompt.key),
             )
-            for (position, example, order), messages, tokens in zip(
+            for (position, example, order), messages, prompt in zip(
                 shown, conversations, prompts, strict=True
             )
         ]
@@ -247,7 +250,7 @@ class GradedRun(RowRun[GradedOptions, RenderedRow, LedgerRow]):
         """A seed for each request, so that equal prompts get other answers, equal models equal."""
         if self.samples_per_row > 1 and not self.rendered.model.seed_covers_samples:
             return None
-        return as_seed(hash64(self._seeded_sampling.seed, question.prompt_tokens, occurrence))
+        return as_seed(hash64(self._seeded_sampling.seed, question.prompt.key, occurrence))
 
     async def _take(self, row: LedgerRow, sample: Sample) -> None:
         """Records a sample, and hands it to the graders that want it."""

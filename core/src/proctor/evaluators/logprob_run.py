@@ -14,6 +14,7 @@ from proctor.evaluators.prompts import PromptStyle, choose_shots
 from proctor.evaluators.records import request_digest, sample_key
 from proctor.evaluators.row_run import RowRun
 from proctor.evaluators.scored_text import ScoredText, aligned_logprobs, text_length
+from proctor.renderers.prompt import Prompt
 from proctor.sampling.budget import RequestFailed
 from proctor.sampling.in_flight import RequestsInFlight
 from proctor.sampling.models import Client
@@ -236,9 +237,10 @@ class LogprobRun(RowRun[LogprobEvaluator, RenderedRow, RenderedRow]):
             )
         async with limits.slot():
             with self._in_flight.sent(row.example.id):
-                given, seconds = await send(self.client, self._compute, [*prompt, *answer], limits)
+                whole = Prompt([*prompt, *answer])
+                given, seconds = await send(self.client, self._compute, whole, limits)
         self._in_flight.answered(seconds)
-        limits.spend(prompt, [answer])
+        limits.spend(len(prompt) + len(answer))
         logprobs = aligned_logprobs(given, len(prompt), len(answer))
         length = text_length(text, answer, self._tokenizer)
         scored = ScoredText(text, answer, logprobs, length, self._special)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,7 +14,16 @@ from proctor.datasets.dataset import Dataset
 from proctor.datasets.option_references import referring_options
 from proctor.errors import DatasetError
 from proctor.hashing import hash64
-from proctor.types import Content, Example, Message, TextPart, choice_letter, message_text
+from proctor.images import read_image
+from proctor.types import (
+    Content,
+    Example,
+    ImagePart,
+    Message,
+    TextPart,
+    choice_letter,
+    message_text,
+)
 
 CHOICE_INSTRUCTION = "Answer with the letter of the right option."
 
@@ -84,7 +92,7 @@ class PromptStyle:
                 f"row {example.id!r} has {len(example.choices)} choices, and there are 26 letters",
                 fix="leave the row out, or ask it without choices",
             )
-        shown = dataclasses.replace(
+        shown = replace(
             example,
             choices=tuple(example.choices[index] for index in order),
             target=order.index(example.target),
@@ -174,7 +182,12 @@ def choose_shots(few_shot: FewShot, seed: int) -> tuple[Example, ...]:
             "questions with a target",
             fix="lower n, or add shots",
         )
-    return tuple(example for _, (_, example) in _smallest_entries(distinct, wanted))
+    chosen = (example for _, (_, example) in _smallest_entries(distinct, wanted))
+    # they are compared with every row: their images are read once
+    return tuple(
+        replace(e, input=with_images_read(e.messages, f"row {e.id!r}")) if _has_images(e) else e
+        for e in chosen
+    )
 
 
 def _smallest_entries(
@@ -194,4 +207,35 @@ def _images_of(message: Message) -> list[str]:
     content = message["content"]
     if isinstance(content, str):
         return []
-    return [str(part["image"]) for part in content if part["type"] == "image"]
+    return [read_image(part["image"]).digest for part in content if part["type"] == "image"]
+
+
+def _has_images(example: Example) -> bool:
+    return any(_images_of(message) for message in example.messages)
+
+
+def with_images_read(messages: Sequence[Message], where: str) -> list[Message]:
+    """A conversation whose images are in memory, and no longer change with their files.
+
+    Args:
+        messages: The conversation.
+        where: Its place, for errors.
+
+    Raises:
+        DatasetError: An image can't be read.
+    """
+    return [_with_images_read(message, where) for message in messages]
+
+
+def _with_images_read(message: Message, where: str) -> Message:
+    content = message["content"]
+    if isinstance(content, str) or all(part["type"] != "image" for part in content):
+        return message
+    read: Message = message.copy()
+    read["content"] = [
+        ImagePart(type="image", image=read_image(part["image"], where=where).in_memory())
+        if part["type"] == "image"
+        else part
+        for part in content
+    ]
+    return read

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from proctor.evaluators.context import RecordSink
 from proctor.hashing import hash64
+from proctor.images import Image
 
 
 class AnswerDigest:
@@ -62,6 +63,10 @@ class DigestedRecords:
     def grade(self, record: Mapping[str, object]) -> None:
         """Passes a grade on."""
         self._sink.grade(record)
+
+    def image(self, image: Image) -> str | None:
+        """Passes an image on."""
+        return self._sink.image(image)
 
 
 class FrozenWeightsCheck:

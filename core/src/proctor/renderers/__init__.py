@@ -7,6 +7,7 @@ changed and nothing else.
 
 from __future__ import annotations
 
+from proctor.images import PlacedImage
 from proctor.plugins.core_names import BUILTIN
 from proctor.renderers.base import Renderer
 from proctor.renderers.by_name import get_renderer
@@ -30,6 +31,7 @@ from proctor.renderers.messages import (
     refuse_tools,
     text_of,
 )
+from proctor.renderers.prompt import Prompt
 from proctor.types import (
     Content,
     ImagePart,
@@ -62,6 +64,8 @@ __all__ = [
     "ParseTermination",
     "Part",
     "Piece",
+    "PlacedImage",
+    "Prompt",
     "PromptToken",
     "Renderer",
     "RendererWarning",

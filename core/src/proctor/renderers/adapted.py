@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from proctor.errors import RendererError, one_line
+from proctor.errors import ProctorError, RendererError, one_line
+from proctor.images import read_image
 from proctor.renderers.base import Renderer
 from proctor.renderers.markup import Block, Piece
 from proctor.renderers.messages import AnswerPart, assistant_message, parts_of, text_of
+from proctor.renderers.prompt import Prompt
 from proctor.renderers.tagged import (
     END_THINK,
     END_TOOL_CALL,
@@ -21,7 +23,9 @@ from proctor.renderers.tagged import (
 )
 from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import (
+    ImagePart,
     Message,
+    Part,
     Termination,
     TextPart,
     ThinkingPart,
@@ -53,7 +57,8 @@ class AdaptedRenderer(Renderer):
             the checks against the tokenizer's template it may have ``template_arguments``,
             ``template_differences`` and ``differs_on``, as our own do; for its answers a
             ``reader``, which is a renderer of ours, or ``call_tags``, what opens and closes a call
-            where that is not ``<tool_call>``.
+            where that is not ``<tool_call>``. With a true ``takes_images`` it gets images, each as
+            a ``data:`` URI, and its prompts may hold tinker's image chunks.
         tokenizer: The tokenizer that it was made with.
         registered_name: The name that it is registered under.
     """
@@ -83,28 +88,40 @@ class AdaptedRenderer(Renderer):
             if token is not None
         }
 
-    def layout_tokens(
+    def layout(
         self,
         conversations: Sequence[Sequence[Message]],
         role: str,
         tools: list[ToolSpec] | None,
-    ) -> list[list[int]]:
-        """The tokens of the foreign renderer's prompts.
+    ) -> list[Prompt]:
+        """The foreign renderer's prompts.
 
         Raises:
-            RendererError: A message has a part that is neither text nor thinking, which some of
-                them leave out.
+            RendererError: A message has a part that the foreign renderer takes none of, which some
+                of them leave out.
+            DatasetError: An image can't be read.
         """
-        for message in (message for messages in conversations for message in messages):
-            parts_of(message, self.name)
-        declared = [self._with_tools(m, tools) if tools else m for m in conversations]
-        return [self._foreign_tokens(list(messages), role) for messages in declared]
+        given = [[self._for_foreign(message) for message in m] for m in conversations]
+        declared = [self._with_tools(m, tools) if tools else m for m in given]
+        return [self._foreign_prompt(messages, role) for messages in declared]
 
-    def _foreign_tokens(self, messages: list[Message], role: str) -> list[int]:
+    def _for_foreign(self, message: Message) -> Message:
+        """A message whose every part the foreign renderer takes."""
+        content = message["content"]
+        if isinstance(content, str) or not getattr(self.foreign, "takes_images", False):
+            parts_of(message, self.name)
+            return message
+        others: list[Part] = [part for part in content if part["type"] != "image"]
+        parts_of(Message(role=message["role"], content=others), self.name)
+        given: Message = message.copy()
+        given["content"] = [_with_data_uri(part) for part in content]
+        return given
+
+    def _foreign_prompt(self, messages: list[Message], role: str) -> Prompt:
         options = {} if role == "assistant" else {"role": role}
         try:
-            prompt = self.foreign.build_generation_prompt(messages, **options)
-        except RendererError:
+            return Prompt.of_model_input(self.foreign.build_generation_prompt(messages, **options))
+        except ProctorError:
             raise
         except Exception as error:  # each has its own kinds for what it has no format for
             raise RendererError(
@@ -112,7 +129,6 @@ class AdaptedRenderer(Renderer):
                 where=f"renderer {self.name}",
                 fix="leave such messages out of the dataset, or use a renderer that has a format",
             ) from error
-        return [int(token) for token in prompt.to_ints()]
 
     def declare_tools(self, tools: list[ToolSpec], system_prompt: str) -> list[Message]:
         """The foreign renderer's messages that declare tools."""
@@ -230,7 +246,7 @@ class AdaptedRenderer(Renderer):
 
     def _prompt_for_a_question(self) -> list[int]:
         try:
-            return self._foreign_tokens([_QUESTION], "assistant")
+            return self._foreign_prompt([_QUESTION], "assistant").tokens
         except Exception:  # a renderer of somebody else's, which may want more than a question
             return []
 
@@ -274,6 +290,13 @@ class AdaptedRenderer(Renderer):
             RendererError: Always.
         """
         raise RendererError("a renderer from elsewhere reads tokens", where=f"renderer {self.name}")
+
+
+def _with_data_uri(part: Part) -> Part:
+    """A part whose image, if it is one, is in it: a renderer may open any other URL or path."""
+    if part["type"] != "image":
+        return part
+    return ImagePart(type="image", image=read_image(part["image"]).data_uri)
 
 
 def _with_every_key(tool: ToolSpec) -> ToolSpec:

@@ -10,6 +10,7 @@ from proctor.errors import RendererError
 from proctor.renderers.codec import TokenCodec
 from proctor.renderers.markup import Block, Control, Piece
 from proctor.renderers.messages import checked_tools, text_of
+from proctor.renderers.prompt import Prompt
 from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import Message, Termination, ToolSpec
 
@@ -155,15 +156,13 @@ class Renderer(ABC):
             tools: Declarations of tools that the model may call.
 
         Returns:
-            The prompt, with its tokens in one chunk.
+            The prompt, with its tokens in one chunk unless images stand between them.
 
         Raises:
             RendererError: The format has no place for something in the conversation.
         """
-        import tinker
-
-        tokens = self.prompt_tokens(messages, tools=tools, prefill=prefill, role=role)
-        return tinker.ModelInput.from_ints(tokens)
+        [prompt] = self.prompts([messages], tools=tools, prefill=prefill, role=role)
+        return prompt.to_model_input()
 
     def prompt_tokens(
         self,
@@ -184,13 +183,39 @@ class Renderer(ABC):
         prefill: str | None = None,
         role: str = "assistant",
     ) -> list[list[int]]:
-        """The token ids of ``build_generation_prompt`` for several conversations at once."""
+        """The token ids of ``build_generation_prompt`` for several conversations at once.
+
+        Raises:
+            RendererError: The format has no place for something in a conversation, or an image
+                stands in one.
+        """
+        prompts = self.prompts(conversations, tools=tools, prefill=prefill, role=role)
+        return [prompt.text_tokens(f"renderer {self.name}") for prompt in prompts]
+
+    def prompts(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        *,
+        tools: list[ToolSpec] | None = None,
+        prefill: str | None = None,
+        role: str = "assistant",
+    ) -> list[Prompt]:
+        """The prompts for the next messages of several conversations, images among them."""
         declared = checked_tools(tools, self.name) if tools else None
-        prompts = self.layout_tokens(conversations, role, declared)
+        prompts = self.layout(conversations, role, declared)
         if not prefill:
             return prompts
         start = self.prefill_tokens(prefill)
-        return [[*tokens, *start] for tokens in prompts]
+        return [prompt.followed_by(start) for prompt in prompts]
+
+    def layout(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        role: str,
+        tools: list[ToolSpec] | None,
+    ) -> list[Prompt]:
+        """Conversations up to where the next message begins; a format with images overrides it."""
+        return [Prompt(tokens) for tokens in self.layout_tokens(conversations, role, tools)]
 
     def layout_tokens(
         self,
@@ -198,7 +223,7 @@ class Renderer(ABC):
         role: str,
         tools: list[ToolSpec] | None,
     ) -> list[list[int]]:
-        """The tokens of conversations up to where the next message begins, by their blocks."""
+        """The same for a format without images; by the conversations' blocks."""
         declared = [self._with_tools(m, tools) if tools else m for m in conversations]
         return self.codec.encode([self.blocks(messages, role) for messages in declared])
 

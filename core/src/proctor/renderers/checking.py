@@ -54,11 +54,19 @@ class Difference:
 
 
 class PromptToken(NamedTuple):
-    """A token of a prompt."""
+    """A token of a prompt, or an image among them.
 
-    id: int
+    Attributes:
+        id: The token's id; None for an image.
+        text: The token's text, or the image's label.
+        is_special: Whether it is a control token.
+        length: How many tokens it takes.
+    """
+
+    id: int | None
     text: str
     is_special: bool
+    length: int = 1
 
 
 def describe_prompt(
@@ -79,10 +87,15 @@ def describe_prompt(
         role: Whose message is sampled.
     """
     special = renderer.codec.special_ids
-    tokens = renderer.prompt_tokens(messages, tools=tools, prefill=prefill, role=role)
-    return [
-        PromptToken(token, renderer.codec.decode([token]), token in special) for token in tokens
+    [prompt] = renderer.prompts([messages], tools=tools, prefill=prefill, role=role)
+    described = [
+        PromptToken(token, renderer.codec.decode([token]), token in special)
+        for token in prompt.tokens
     ]
+    for placed in reversed(prompt.images):
+        shown = PromptToken(None, placed.image.label, False, placed.tokens)
+        described.insert(placed.at, shown)
+    return described
 
 
 def check_renderer(

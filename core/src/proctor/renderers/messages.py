@@ -65,10 +65,12 @@ def parts_of(message: Message, renderer: str) -> list[AnswerPart]:
         if part["type"] == "text" or part["type"] == "thinking":
             parts.append(part)
         else:
+            one = "one for images, as cookbook/* has for models that see"
             raise RendererError(
                 f"it has no format for a part of type {part['type']!r}",
                 where=f"renderer {renderer}",
-                fix="leave such messages out of the dataset, or use a renderer that has one",
+                fix="leave such messages out of the dataset, or use a renderer that has "
+                + (one if part["type"] == "image" else "one"),
             )
     return parts
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from proctor.errors import ConfigError
-from proctor.runs.json_lines import JsonLines, write_json
+from proctor.errors import ConfigError, RunError
+from proctor.images import Image
+from proctor.runs.json_lines import JsonLines, write_json, write_whole
 
 SAMPLES = "samples.jsonl"
 
@@ -18,19 +19,23 @@ RUN = "run.json"
 
 RESULTS = "results.json"
 
+IMAGES = "images"
+
 
 class RunFolder:
     """The folder of one run, open for writing.
 
     Args:
         folder: Where; made where there is none.
+        keeps_images: Whether the images of samples are kept as files.
 
     Raises:
         ConfigError: It can't be made or written, or holds another run.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, keeps_images: bool = False) -> None:
         self.folder = folder
+        self._keeps_images = keeps_images
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -64,6 +69,27 @@ class RunFolder:
     def grade(self, record: Mapping[str, object]) -> None:
         """Appends a line to ``grades.jsonl``."""
         self._grades.append(record)
+
+    def image(self, image: Image) -> str | None:
+        """Writes an image to the folder's ``images``, once, under its digest.
+
+        Returns:
+            The file's path in the folder; None where images are not kept.
+
+        Raises:
+            RunError: It can't be written.
+        """
+        if not self._keeps_images:
+            return None
+        name = f"{IMAGES}/{image.digest.removeprefix('sha256:')}.{image.format}"
+        file = self.folder / name
+        if not file.exists():
+            try:
+                file.parent.mkdir(exist_ok=True)
+            except OSError as error:
+                raise RunError(f"can't make {file.parent}: {error.strerror}") from error
+            write_whole(file, image.data)
+        return name
 
     def describe(self, **entries: object) -> None:
         """Adds to ``run.json``."""

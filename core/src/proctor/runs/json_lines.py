@@ -89,9 +89,18 @@ def write_json(path: Path, value: Mapping[str, object]) -> None:
     Raises:
         RunError: It can't be written.
     """
+    write_whole(path, to_document(value).encode())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a file whole or not at all.
+
+    Raises:
+        RunError: It can't be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_text(to_document(value), encoding="utf-8")
+        temporary.write_bytes(data)
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)

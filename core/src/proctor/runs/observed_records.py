@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from proctor.evaluators.context import RecordSink
+from proctor.images import Image
 
 
 class ObservedRecords:
@@ -27,3 +28,7 @@ class ObservedRecords:
     def grade(self, record: Mapping[str, object]) -> None:
         """Writes a grade's line."""
         self._sink.grade(record)
+
+    def image(self, image: Image) -> str | None:
+        """Keeps an image where the run does."""
+        return self._sink.image(image)

@@ -60,7 +60,7 @@ class Run:
             ConfigError: The folder can't be made, or holds another run.
             RunError: It can't be written.
         """
-        claimed = RunFolder(folder)
+        claimed = RunFolder(folder, keeps_images=self.config.options.keep_images)
         try:
             claimed.describe(**self._record)
         except RunError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from proctor.errors import one_line
 from proctor.renderers.base import Renderer
+from proctor.renderers.prompt import Prompt
 from proctor.renderers.tokenizers import Tokenizer
 from proctor.types import Call, Message, Sample, SampleStatus, Termination
 
@@ -37,7 +38,7 @@ class AnswerReader:
         example_id: str,
         index: int,
         messages: list[Message],
-        prompt_tokens: list[int],
+        prompt: Prompt,
         sequence: tinker.SampledSequence,
         seconds: float,
     ) -> Sample:
@@ -48,7 +49,8 @@ class AnswerReader:
         tokens = [int(token) for token in sequence.tokens]
         logprobs = getattr(sequence, "logprobs", None)
         call = Call(
-            prompt_tokens=prompt_tokens,
+            prompt_tokens=prompt.tokens,
+            images=prompt.images,
             tokens=tokens,
             stop_reason=str(sequence.stop_reason),
             seconds=seconds,
@@ -58,7 +60,7 @@ class AnswerReader:
         try:
             message, termination = self.renderer.parse_response(
                 [*self.prefill_tokens, *self._ended(tokens)],
-                prompt=prompt_tokens[: len(prompt_tokens) - len(self.prefill_tokens)],
+                prompt=prompt.tokens[: len(prompt.tokens) - len(self.prefill_tokens)],
             )
         except Exception as raised:
             message = Message(role="assistant", content=str(self.tokenizer.decode(tokens)))
@@ -106,7 +108,7 @@ class AnswerReader:
         self,
         example_id: str,
         messages: list[Message],
-        prompt_tokens: list[int],
+        prompt: Prompt,
         response: tinker.SampleResponse,
         seconds: float,
         count: int,
@@ -116,9 +118,7 @@ class AnswerReader:
         try:
             sequences = list(response.sequences)[:count]
             for index, sequence in enumerate(sequences):
-                samples.append(
-                    self.read(example_id, index, messages, prompt_tokens, sequence, seconds)
-                )
+                samples.append(self.read(example_id, index, messages, prompt, sequence, seconds))
             reason = f"the client gave {len(sequences)} answers for {count}"
         except Exception as error:
             reason = f"the client's response can't be read: {one_line(error)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -49,9 +49,9 @@ class RequestBudget:
                 raise RequestFailed(f"the evaluation's budget of {self.tokens} tokens is spent")
             yield
 
-    def spend(self, prompt: Sequence[int], answers: Iterable[Sequence[int]] = ()) -> None:
+    def spend(self, tokens: int) -> None:
         """Counts the tokens of a request and of its answers."""
-        self.spent += len(prompt) + sum(map(len, answers))
+        self.spent += tokens
 
 
 class StopSignal:
@@ -117,7 +117,7 @@ class RequestLimits:
                 raise Interrupted
             yield
 
-    def spend(self, prompt: Sequence[int], answers: Iterable[Sequence[int]] = ()) -> None:
+    def spend(self, tokens: int) -> None:
         """Counts the tokens of a request and of its answers."""
         if self.budget is not None:
-            self.budget.spend(prompt, answers)
+            self.budget.spend(tokens)

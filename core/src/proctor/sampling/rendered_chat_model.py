@@ -79,10 +79,8 @@ class RenderedChatModel(ChatModel):
         if schema is not None:
             raise NotImplementedError("takes_schema is false")
         renderer = self._rendered.renderer
-        prompt = await asyncio.to_thread(
-            lambda: list(
-                renderer.prompt_tokens_batch([list(messages)], tools=list(tools) or None)[0]
-            )
+        [prompt] = await asyncio.to_thread(
+            lambda: renderer.prompts([list(messages)], tools=list(tools) or None)
         )
         question = Question(list(messages), prompt)
         sampler = Sampler(self._rendered, sampling, self._limits)

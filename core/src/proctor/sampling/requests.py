@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from proctor.errors import is_infrastructure_error, one_line
+from proctor.renderers.prompt import Prompt
 from proctor.sampling.budget import RequestFailed, RequestLimits
 from proctor.sampling.models import Client
 from proctor.waiting import Overdue, within
@@ -53,7 +54,7 @@ def retries_by_itself(client: Client) -> bool:
 
 async def request(
     client: Client,
-    prompt_tokens: Sequence[int],
+    prompt: Prompt,
     num_samples: int,
     params: tinker.SamplingParams,
     limits: RequestLimits,
@@ -62,7 +63,7 @@ async def request(
 
     Args:
         client: The sampling client.
-        prompt_tokens: Token ids.
+        prompt: The prompt.
         num_samples: How many answers to ask for.
         params: tinker's sampling parameters.
         limits: What limits it; its slot is the caller's to hold.
@@ -71,14 +72,14 @@ async def request(
         RequestFailed: It gave no answer.
     """
     return await send(
-        client, lambda prompt: submit(client, prompt, num_samples, params), prompt_tokens, limits
+        client, lambda sent: submit(client, sent, num_samples, params), prompt, limits
     )
 
 
 async def send(
     client: Client,
     submit: Callable[[tinker.ModelInput], Awaitable[Answer]],
-    prompt_tokens: Sequence[int],
+    prompt: Prompt,
     limits: RequestLimits,
 ) -> tuple[Answer, float]:
     """Sends one request, with a deadline that includes the client's own queueing.
@@ -89,7 +90,7 @@ async def send(
     Args:
         client: The sampling client.
         submit: Submits a prompt to it, and returns the awaitable.
-        prompt_tokens: Token ids.
+        prompt: The prompt.
         limits: What limits it; its slot is the caller's to hold.
 
     Returns:
@@ -98,8 +99,6 @@ async def send(
     Raises:
         RequestFailed: It gave no answer.
     """
-    import tinker
-
     attempts = 1 if retries_by_itself(client) else 1 + REQUEST_RETRIES
     for attempt in range(attempts):
         left = limits.seconds_left
@@ -107,8 +106,7 @@ async def send(
             raise RequestFailed("the deadline passed before it was sent")
         started = time.monotonic()
         try:
-            prompt = tinker.ModelInput.from_ints(list(prompt_tokens))
-            response = await within(submit(prompt), left)
+            response = await within(submit(prompt.to_model_input()), left)
             return response, time.monotonic() - started
         except Overdue:
             raise RequestFailed(f"no answer within {left:.0f} s") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from proctor.renderers.prompt import Prompt
 from proctor.sampling.answers import AnswerReader, failed_samples
 from proctor.sampling.budget import Interrupted, RequestFailed, RequestLimits
 from proctor.sampling.in_flight import RequestsInFlight
@@ -19,12 +20,12 @@ class Question:
 
     Attributes:
         messages: The conversation.
-        prompt_tokens: The same as the renderer writes it.
+        prompt: The same as the renderer writes it.
         example_id: The example that it is of, for its samples and for stragglers.
     """
 
     messages: list[Message]
-    prompt_tokens: list[int]
+    prompt: Prompt
     example_id: str = ""
 
 
@@ -62,7 +63,7 @@ class Sampler:
         Raises:
             Interrupted: A person interrupted before it was sent.
         """
-        prompt = question.prompt_tokens
+        prompt = question.prompt
         try:
             params = tinker_params(self._sampling, self._stops, self._max_tokens(prompt), seed)
             async with self._limits.slot():
@@ -80,16 +81,17 @@ class Sampler:
         samples = self._reader.read_response(
             question.example_id, question.messages, prompt, response, seconds, count
         )
-        self._limits.spend(prompt, (call.tokens for s in samples for call in s.calls))
+        sampled = sum(len(call.tokens) for sample in samples for call in sample.calls)
+        self._limits.spend(prompt.length + sampled)
         return samples
 
-    def _max_tokens(self, prompt: list[int]) -> int:
+    def _max_tokens(self, prompt: Prompt) -> int:
         """Most tokens of an answer, in the room that the prompt leaves."""
         room = self._model.identity.context_length
         if room is None:
             return self._sampling.max_tokens
-        if len(prompt) >= room:
+        if prompt.length >= room:
             raise RequestFailed(
-                f"the prompt's {len(prompt)} tokens leave no room in the context of {room}"
+                f"the prompt's {prompt.length} tokens leave no room in the context of {room}"
             )
-        return min(self._sampling.max_tokens, room - len(prompt))
+        return min(self._sampling.max_tokens, room - prompt.length)

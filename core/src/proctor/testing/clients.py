@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from proctor.renderers.prompt import Prompt
 from proctor.renderers.tokenizers import Tokenizer
 from proctor.testing.tokenizer import ByteTokenizer
 
@@ -62,7 +63,8 @@ class ScriptedClient:
 
     Attributes:
         requests: How many requests were sent.
-        prompts: Their prompts, as text.
+        prompts: Their prompts, as text, with a label for each image.
+        model_inputs: The same as they were sent.
         in_flight: How many are on their way now.
         most_in_flight: How many ever were at once.
     """
@@ -81,6 +83,7 @@ class ScriptedClient:
         self.logprob = logprob
         self.requests = 0
         self.prompts: list[str] = []
+        self.model_inputs: list[tinker.ModelInput] = []
         self.parameters: list[tinker.SamplingParams] = []
         self.in_flight = 0
         self.most_in_flight = 0
@@ -100,9 +103,10 @@ class ScriptedClient:
     ) -> Awaitable[tinker.SampleResponse]:
         """Answers as the script says."""
         self.requests += 1
-        text = str(self.tokenizer.decode(prompt.to_ints()))
+        text = Prompt.of_model_input(prompt).text(lambda ids: str(self.tokenizer.decode(ids)))
         if self.keeps_prompts:
             self.prompts.append(text)
+            self.model_inputs.append(prompt)
             self.parameters.append(sampling_params)
         return self._respond(text, num_samples)
 

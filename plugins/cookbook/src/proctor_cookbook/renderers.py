@@ -8,6 +8,7 @@ from typing import Any
 from proctor import RendererError, one_line
 from proctor.renderers import get_renderer
 from proctor_cookbook import RENDERERS
+from proctor_cookbook.image_processors import ImageProcessorOnDemand
 from proctor_cookbook.inkling import InklingRenderer
 from proctor_cookbook.template_checks import told_of
 
@@ -19,7 +20,7 @@ tinker-cookbook's give back an analysis that does not end, and a second section 
 
 
 def make_renderer(name: str, tokenizer: Any) -> Any:
-    """The renderer of a name, for a tokenizer; of a vision model, for text alone.
+    """The renderer of a name, for a tokenizer; its image processor is loaded with the first image.
 
     Raises:
         RendererError: tinker-cookbook can't make it, as for a tokenizer of another family.
@@ -27,7 +28,8 @@ def make_renderer(name: str, tokenizer: Any) -> Any:
     from tinker_cookbook import renderers
 
     try:
-        made: Any = renderers.get_renderer(name, tokenizer)
+        processor: Any = ImageProcessorOnDemand(tokenizer, f"cookbook/{name}")
+        made: Any = renderers.get_renderer(name, tokenizer, processor)
     except Exception as error:
         raise RendererError(
             f"tinker-cookbook can't make it ({one_line(error)})",
@@ -36,6 +38,7 @@ def make_renderer(name: str, tokenizer: Any) -> Any:
         ) from error
     if name == "tml_v0":
         return InklingRenderer(made, tokenizer)
+    made.takes_images = getattr(made, "image_processor", None) is processor
     told = told_of(name, tokenizer)
     made.template_arguments = told.arguments
     made.template_differences = told.differences

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from proctor import Call, Message, Sample
+from proctor.renderers import Prompt
 
 if TYPE_CHECKING:
     from tinker_cookbook.renderers import Renderer
@@ -76,7 +77,8 @@ def _messages(steps: Sequence[Transition], renderer: Renderer) -> list[Message]:
     """The transcript: each prompt as text, since an environment keeps no messages."""
     messages: list[Message] = []
     for step in steps:
-        prompt = str(renderer.tokenizer.decode(step.ob.to_ints()))
+        seen = Prompt.of_model_input(step.ob)
+        prompt = seen.text(lambda ids: str(renderer.tokenizer.decode(ids)))
         messages.append({"role": "user", "content": prompt})
         answer, _ = renderer.parse_response(list(step.ac.tokens))
         messages.append({"role": "assistant", "content": answer["content"]})  # type: ignore[typeddict-item]
@@ -84,8 +86,10 @@ def _messages(steps: Sequence[Transition], renderer: Renderer) -> list[Message]:
 
 
 def _call(step: Transition) -> Call:
+    seen = Prompt.of_model_input(step.ob)
     return Call(
-        prompt_tokens=step.ob.to_ints(),
+        prompt_tokens=seen.tokens,
+        images=seen.images,
         tokens=list(step.ac.tokens),
         stop_reason=str(step.ac.stop_reason),
         seconds=0.0,

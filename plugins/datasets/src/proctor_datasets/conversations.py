@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from proctor import DatasetError, Message, ToolCall
 from proctor_datasets.columns import as_text
+from proctor_datasets.images import OPEN, given_image
 
 _KEYS = {"role", "content", "name", "tool_calls", "tool_call_id"}
-_PARTS = {"text": "text", "thinking": "thinking", "image": "image"}
+_PARTS = {"text": "text", "thinking": "thinking"}
 
 
 def is_conversation(value: Any) -> bool:
@@ -23,13 +25,23 @@ def is_conversation(value: Any) -> bool:
     )
 
 
-def read_conversation(value: Sequence[Mapping[str, Any]], name: str, where: str) -> list[Message]:
+def read_conversation(
+    value: Sequence[Mapping[str, Any]], name: str, where: str, folder: Path | None = None
+) -> list[Message]:
     """The messages of a conversation that the model continues.
+
+    Args:
+        value: The conversation.
+        name: The column's name.
+        where: The row's place, for errors.
+        folder: The folder against which relative paths of images are read.
 
     Raises:
         DatasetError: A message is malformed, or the last one is the assistant's.
     """
-    messages = [_message(item, f"{name}[{number}]", where) for number, item in enumerate(value)]
+    messages = [
+        _message(item, f"{name}[{number}]", where, folder) for number, item in enumerate(value)
+    ]
     if messages[-1]["role"] == "assistant":
         raise DatasetError(
             f"the conversation in {name!r} ends with an assistant's message: nothing to answer",
@@ -39,7 +51,7 @@ def read_conversation(value: Sequence[Mapping[str, Any]], name: str, where: str)
     return messages
 
 
-def _message(item: Mapping[str, Any], name: str, where: str) -> Message:
+def _message(item: Mapping[str, Any], name: str, where: str, folder: Path | None) -> Message:
     # columnar files give each message the keys that any of them has
     given = {key: value for key, value in item.items() if value is not None}
     unknown = sorted(set(given) - _KEYS)
@@ -52,7 +64,7 @@ def _message(item: Mapping[str, Any], name: str, where: str) -> Message:
         raise DatasetError(f"message {name} has no content", where=where)
     content = given.get("content", "")
     if not isinstance(content, str):
-        content = _parts(content, name, where)
+        content = _parts(content, name, where, folder)
     message = Message(role=role, content=content)
     if "name" in given:
         message["name"] = as_text(given["name"], name, where)
@@ -66,12 +78,15 @@ def _message(item: Mapping[str, Any], name: str, where: str) -> Message:
     return message
 
 
-def _parts(content: Any, name: str, where: str) -> Any:
+def _parts(content: Any, name: str, where: str, folder: Path | None) -> Any:
     if not isinstance(content, (list, tuple)):
         raise DatasetError(f"the content of message {name} is no text", where=where)
     parts = []
     for part in content:
         kind = part.get("type") if isinstance(part, Mapping) else None
+        if kind in ("image", "image_url"):
+            parts.append(_image_part(part, name, where, folder))
+            continue
         key = _PARTS.get(str(kind))
         if key is None or not isinstance(part.get(key), str):
             raise DatasetError(
@@ -81,3 +96,15 @@ def _parts(content: Any, name: str, where: str) -> Any:
             )
         parts.append({"type": kind, key: part[key]})
     return parts
+
+
+def _image_part(
+    part: Mapping[str, Any], name: str, where: str, folder: Path | None
+) -> dict[str, Any]:
+    """An image: given here, in OpenAI's form, or as the place of one in another column."""
+    given = part.get("image")
+    if given is None and isinstance(part.get("image_url"), Mapping):
+        given = part["image_url"].get("url")
+    if given is None:
+        return dict(OPEN)
+    return {"type": "image", "image": given_image(given, name, folder, where)}

@@ -55,6 +55,10 @@ class FileDataset(RowDataset):
             )
         raise DatasetError(f"no file {self.path}", fix="check the path")
 
+    def folder_of_images(self) -> Path | None:
+        """The given folder, or that of the files."""
+        return self.image_folder or self.path.parent
+
     def source(self) -> str:
         """The path."""
         return str(self.path)

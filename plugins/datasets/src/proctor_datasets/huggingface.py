@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -86,6 +87,10 @@ class HuggingFace(RowDataset):
                 row[name] = reading(row[name], where)
             yield where, row
 
+    def folder_of_images(self) -> Path | None:
+        """The given folder, or that of the data."""
+        return self.image_folder or self.folder
+
     def source(self) -> str:
         """The id or folder, with the split."""
         return f"{self.repo or self.folder} ({self.split})"
@@ -108,7 +113,7 @@ class HuggingFace(RowDataset):
 
     def _open_once(self) -> Any:
         if self._opened is None:
-            self._opened = self._attempt(self._load)
+            self._opened = _with_images_unread(self._attempt(self._load))
         return self._opened
 
     def _load(self) -> Any:
@@ -186,6 +191,31 @@ class HuggingFace(RowDataset):
         except (DatasetsError, ValueError, OSError) as error:
             cause = error.__cause__ or error
             raise DatasetError(_one_line(cause), where=self.source()) from error
+
+
+def _with_images_unread(opened: Any) -> Any:
+    """The dataset with its images as the files that they are, which no library has to decode."""
+    for name, feature in (opened.features or {}).items():
+        unread = _unread(feature)
+        if unread != feature:
+            opened = opened.cast_column(name, unread)
+    return opened
+
+
+def _unread(feature: Any) -> Any:
+    """A feature whose images stay files, in lists and mappings too."""
+    from datasets import Image
+
+    if isinstance(feature, Image):
+        return Image(decode=False)
+    if isinstance(feature, dict):
+        return {name: _unread(inner) for name, inner in feature.items()}
+    if isinstance(feature, list):
+        return [_unread(inner) for inner in feature]
+    inner = getattr(feature, "feature", None)
+    if inner is None or _unread(inner) == inner:
+        return feature
+    return dataclasses.replace(feature, feature=_unread(inner))
 
 
 def _one_line(error: BaseException) -> str:

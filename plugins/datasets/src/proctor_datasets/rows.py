@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -26,6 +27,7 @@ from proctor_datasets.columns import (
     template_fields,
 )
 from proctor_datasets.conversations import is_conversation, read_conversation
+from proctor_datasets.images import images_as_json, read_images, with_images
 from proctor_datasets.targets import compiled, cut_out, from_json
 
 
@@ -53,6 +55,11 @@ class RowDataset(Dataset):
     """What the target of a multiple choice question is, where it could be several things."""
     choices: str | list[str] | None = None
     """The column of the options, or a list of columns with one option each; [] for none."""
+    images: str | list[str] = Field(default_factory=list)
+    """The column of the question's images, or a list of columns: each holds a path, a data: URI,
+    the bytes of a file, an image of the library that read it, or a list of those."""
+    image_folder: Path | None = None
+    """The folder where images' relative paths begin; else the data's own."""
     id: str | None = None
     """The column of the row's id; without it, the id is made from the row's content."""
     metadata: list[str] | dict[str, str] = Field(default_factory=list)
@@ -120,7 +127,7 @@ class RowDataset(Dataset):
             target = None if value is None else self._texts(value, where)
         return Example(
             id=self._id(row, where, seen),
-            input=self._input(row, where),
+            input=self._with_images(self._input(row, where), row, where),
             target=target,
             choices=choices,
             metadata=self._metadata(row, where),
@@ -138,11 +145,24 @@ class RowDataset(Dataset):
         name = self.input or "input"
         value = column(row, name, where)
         if is_conversation(value):
-            return read_conversation(value, name, where)
+            return read_conversation(value, name, where, self.folder_of_images())
         text = as_text(value, name, where)
         if not text.strip():
             raise DatasetError(f"column {name!r} is empty", where=where)
         return text
+
+    def folder_of_images(self) -> Path | None:
+        """The folder against which relative paths of images are read; None where there is none."""
+        return self.image_folder
+
+    def _image_columns(self) -> list[str]:
+        return [self.images] if isinstance(self.images, str) else self.images
+
+    def _with_images(
+        self, question: str | list[Message], row: Row, where: str
+    ) -> str | list[Message]:
+        images = read_images(row, self._image_columns(), self.folder_of_images(), where)
+        return with_images(question, images, where)
 
     def _target(self, row: Row, where: str) -> Any:
         if self.target is None:
@@ -184,7 +204,11 @@ class RowDataset(Dataset):
             if not given.strip():
                 raise DatasetError(f"column {name!r} is empty", where=where)
             return given
-        content = {str(name): as_json(value, str(name), where) for name, value in row.items()}
+        pictures = self._image_columns()
+        content = {
+            str(name): (images_as_json if name in pictures else as_json)(value, str(name), where)
+            for name, value in row.items()
+        }
         code = hash64(json.dumps(content, sort_keys=True, separators=(",", ":")))
         earlier = seen.add(code)
         return f"{code:016x}-{earlier + 1}" if earlier else f"{code:016x}"

@@ -162,6 +162,13 @@ def _score(grader: Mapping[str, Any]) -> EvalScore:
     )
 
 
+def _token_counts(call: Mapping[str, Any]) -> tuple[int, int]:
+    """How many tokens a request's prompt, its images included, and its answer have."""
+    of_images = sum(image["tokens"] for image in call.get("images", ()))
+    prompt, sampled = call.get("usage") or (len(call["prompt_tokens"]), len(call["tokens"]))
+    return prompt + of_images, sampled
+
+
 def _sample(
     record: Mapping[str, Any],
     grades: Sequence[Mapping[str, Any]],
@@ -171,9 +178,10 @@ def _sample(
     status = record["status"]
     messages = [to_chat_message(message) for message in record["messages"]]
     asked = messages if status == "failed" else messages[:-1]
+    counts = [_token_counts(call) for call in record["calls"]]
     usage = token_usage(
-        sum(len(call["prompt_tokens"]) for call in record["calls"]),
-        sum(len(call["tokens"]) for call in record["calls"]),
+        sum(prompt for prompt, _ in counts),
+        sum(sampled for _, sampled in counts),
     )
     seconds = sum(call["seconds"] for call in record["calls"])
     output = ModelOutput(model=model, usage=usage)

@@ -19,7 +19,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolCall as InspectToolCall, ToolInfo
 
-from proctor import ConfigError, Message, ToolCall, ToolSpec
+from proctor import ConfigError, Message, ToolCall, ToolSpec, read_image, text_with_images
 
 
 def from_inspect(message: ChatMessage) -> Message:
@@ -92,7 +92,15 @@ def contents(parts: Iterable[Any]) -> Iterable[Content]:
         elif part["type"] == "thinking":
             yield ContentReasoning(reasoning=part["thinking"])
         elif part["type"] == "image":
-            yield ContentImage(image=part["image"])
+            yield _image(part)
+
+
+def _image(part: Any) -> Content:
+    """An image as Inspect has it; of a run's record, which has its digest only, a label."""
+    if "digest" in part:
+        return ContentText(text=text_with_images(Message(role="user", content=[part])))
+    image = part["image"]
+    return ContentImage(image=image if isinstance(image, str) else read_image(image).data_uri)
 
 
 def _tool_call(number: int, call: ToolCall) -> InspectToolCall:

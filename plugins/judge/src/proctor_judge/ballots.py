@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from proctor import Example, Message, Sample, message_text
+from proctor import Example, Message, Sample, text_with_images
 from proctor_judge.fencing import fill
 from proctor_judge.rubric import DATA, TEMPLATES, Rubric
 
@@ -33,10 +33,10 @@ def make_ballots(rubric: Rubric, example: Example, sample: Sample) -> list[str]:
 
 
 def _conversation(messages: Sequence[Message]) -> str:
-    """The question as a text; a conversation with its roles."""
+    """The question as a text; a conversation with its roles, an image with what says it is one."""
     if len(messages) == 1:
-        return message_text(messages[0])
-    return "\n\n".join(f"[{message['role']}]\n{message_text(message)}" for message in messages)
+        return text_with_images(messages[0])
+    return "\n\n".join(f"[{m['role']}]\n{text_with_images(m)}" for m in messages)
 
 
 def _any_of(targets: Sequence[str]) -> str:

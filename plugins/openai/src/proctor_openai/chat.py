@@ -8,7 +8,16 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proctor import Call, ChatModel, Message, ModelIdentity, Sample, SamplingOptions, sample_seeds
+from proctor import (
+    Call,
+    ChatModel,
+    Message,
+    ModelIdentity,
+    Sample,
+    SamplingOptions,
+    read_image,
+    sample_seeds,
+)
 from proctor_openai.connection import PREFLIGHT_SECONDS, RETRIES, Connection
 
 PROBE: dict[str, Any] = {
@@ -177,7 +186,7 @@ def chat_message(message: Message) -> dict[str, Any]:
             if part["type"] == "text":
                 parts.append({"type": "text", "text": part["text"]})
             elif part["type"] == "image":
-                parts.append({"type": "image_url", "image_url": {"url": part["image"]}})
+                parts.append({"type": "image_url", "image_url": {"url": _image_url(part["image"])}})
         content = parts
     sent: dict[str, Any] = {"role": message["role"], "content": content}
     if "tool_calls" in message:
@@ -186,6 +195,13 @@ def chat_message(message: Message) -> dict[str, Any]:
         if key in message:
             sent[key] = message[key]
     return sent
+
+
+def _image_url(image: Any) -> str:
+    """An image as the chat API takes it: a URL of the network stays one, for the server to open."""
+    if isinstance(image, str) and image.startswith(("http://", "https://")):
+        return image
+    return read_image(image).data_uri
 
 
 def read_reply(reply: Any, messages: Sequence[Message], index: int, seconds: float) -> Sample:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from proctor import BackendError, as_seed, hash64
+from proctor.renderers import Prompt
 from proctor_openai.connection import PREFLIGHT_SECONDS, Connection
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ class TokenClient:
         **_: Any,
     ) -> Awaitable[tinker.SampleResponse]:
         """Sends a request for each sample, with a seed of its own."""
-        return self._sample(prompt.to_ints(), num_samples, sampling_params)
+        where = f"openai {self._connection.model}"
+        ids = Prompt.of_model_input(prompt).text_tokens(where)
+        return self._sample(ids, num_samples, sampling_params)
 
     async def sample_async(
         self, prompt: Any, num_samples: int, sampling_params: Any, **_: Any

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal, Protocol
 
-from proctor.types import Example, message_text
+from proctor.types import Example, text_with_images
 
 Severity = Literal["error", "warning", "info"]
 """``error``: a score would be wrong or a run would end; ``warning``: a score may mislead; ``info``:
@@ -93,8 +93,8 @@ def normalised(text: str) -> str:
 
 
 def prompt_text(example: Example) -> str:
-    """The text of an example's input."""
-    return "\n".join(message_text(message) for message in example.messages)
+    """The text of an example's input; images by their digests."""
+    return "\n".join(text_with_images(message) for message in example.messages)
 
 
 def gold_position(example: Example) -> int | None:

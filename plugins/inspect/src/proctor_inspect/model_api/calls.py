@@ -27,6 +27,7 @@ def call_metadata(call: Call) -> dict[str, Any]:
         "stop_reason": call.stop_reason,
         "seconds": call.seconds,
         "logprobs": call.logprobs,
+        "usage": call.token_counts if call.images else call.usage,
     }
     return {CALL_KEY: kept}
 
@@ -38,5 +39,6 @@ def calls_of(sample: EvalSample) -> list[Call]:
         if isinstance(event, ModelEvent) and event.output.metadata:
             kept = event.output.metadata.get(CALL_KEY)
             if kept is not None:
-                calls.append(Call(**kept))
+                usage = kept.get("usage")
+                calls.append(Call(**{**kept, "usage": tuple(usage) if usage else None}))
     return calls
