@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proctor.renderers import Termination, get_renderer, message_reasoning, message_text
+from proctor.renderers import Prompt, Termination, get_renderer, message_reasoning, message_text
 from proctor.sampling.answers import AnswerReader
 
 CLEAN = Termination.STOP_SEQUENCE
@@ -80,7 +80,7 @@ def test_an_answer_is_read_with_its_prefill_once(tokenizer_of: Any) -> None:
 
     reader = AnswerReader(Watched(), renderer.tokenizer, (), start)
     sequence = SimpleNamespace(tokens=sampled, stop_reason="stop")
-    sample = reader.read("a", 0, question, prompt, sequence, 0.1)
+    sample = reader.read("a", 0, question, Prompt(prompt), sequence, 0.1)
     assert (sample.reasoning, sample.text, sample.status) == ("so", "It is.", "complete")
     assert seen == [([*start, *sampled], list(renderer.prompt_tokens(question)))]
 

@@ -26,7 +26,7 @@ def read(renderer: Any, spelled: str, stop_reason: str) -> Any:
     tokens = renderer.tokenizer.encode(spelled, add_special_tokens=False)
     sequence = SimpleNamespace(tokens=tokens, logprobs=None, stop_reason=stop_reason)
     question: Any = [{"role": "user", "content": "Capital of France?"}]
-    prompt = renderer.prompt_tokens(question)
+    [prompt] = renderer.prompts([question])
     return AnswerReader(renderer, renderer.tokenizer).read("a", 0, question, prompt, sequence, 0.1)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from tinker_cookbook import renderers as cookbook
 
-import proctor
 from proctor.errors import RendererError, UnknownComponentError
 from proctor.renderers import get_renderer
 from proctor.testing import ScriptedClient
@@ -71,24 +70,3 @@ def test_they_are_listed_with_their_help() -> None:
     registration = plugin_manager().registry.find("renderer", "cookbook/qwen3_5")
     assert registration.load().__doc__ == "tinker-cookbook's renderer qwen3_5."
     assert registration.distribution == "proctor-cookbook"
-
-
-IMAGE = "data:image/png;base64,iVBORw0KGgo="
-WITH_AN_IMAGE: list[Any] = [
-    {
-        "role": "user",
-        "content": [{"type": "text", "text": "What is it?"}, {"type": "image", "image": IMAGE}],
-    }
-]
-
-
-@pytest.mark.parametrize("name", RENDERERS)
-def test_an_image_is_refused_by_all_and_dropped_by_none(
-    name: str, many_formats_tokenizer: Any
-) -> None:
-    """qwen3 left it out without a word, and those for vision raised an AssertionError."""
-    if name == "tml_v0":
-        many_formats_tokenizer = proctor.get_tokenizer("thinkingmachines/Inkling-7B")
-    renderer = get_renderer(f"cookbook/{name}", many_formats_tokenizer)
-    with pytest.raises(RendererError, match="no format for a part of type 'image'"):
-        renderer.prompt_tokens(WITH_AN_IMAGE)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from proctor.renderers import CANONICAL, check_renderer, get_renderer, quick_check
+from proctor.renderers import CANONICAL, Prompt, check_renderer, get_renderer, quick_check
 from proctor_cookbook import RENDERERS
 
 RIGHT = [

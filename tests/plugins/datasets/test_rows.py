@@ -265,8 +265,8 @@ class TestIds:
             one({"key": value, "input": "a"}, id="key")
 
     def test_content_without_a_json_form_needs_an_explicit_one(self, one):
-        row = {"input": "a", "image": object()}
-        with pytest.raises(DatasetError, match=r"'image' holds a object.*'id' column"):
+        row = {"input": "a", "thing": object()}
+        with pytest.raises(DatasetError, match=r"'thing' holds a object.*'id' column"):
             one(row)
         assert one({**row, "key": "k"}, id="key").id == "k"
 
@@ -308,7 +308,8 @@ class TestConversations:
             ({"role": None, "content": "Q"}, r"input\[0\] has no role"),
             ({"role": "user", "content": "Q", "text": "x"}, "unknown key 'text'"),
             ({"role": "user", "content": 5}, "is no text"),
-            ({"role": "user", "content": [{"type": "image_url"}]}, "type 'image_url'"),
+            ({"role": "user", "content": [{"type": "image_url"}]}, "without a url"),
+            ({"role": "user", "content": [{"type": "audio"}]}, "type 'audio'"),
             ({"role": "user", "content": [{"type": "text"}]}, "type 'text'"),
             ({"role": "user", "content": ["Q"]}, "type None"),
             ({"role": "user", "content": "", "tool_calls": [{"x": 1}]}, "malformed tool call"),

@@ -16,6 +16,7 @@ from proctor.errors import ConfigError, RendererError
 from proctor.evaluators.context import EvaluationContext
 from proctor.evaluators.records import grade_record, sample_record
 from proctor.grading.grader import Grader
+from proctor.images import Image
 from proctor.renderers.base import Renderer
 from proctor.renderers.checking import early_warning, quick_check
 from proctor.sampling.models import Client, OpenedModel
@@ -189,13 +190,16 @@ class DatasetRun(Generic[Evaluator]):
             sample: The sample.
             order: The order in which its choices were shown.
         """
-        record = sample_record(self.name, key, row, example, order, sample, self.context.sink.image)
+        record = sample_record(self.name, key, row, example, order, sample, self._keep_image)
         self.context.sink.sample(record)
         self.context.progress.sampled(self.name, sample.status)
         if len(self._early) < EARLY_SAMPLES:
             self._early.append(sample)
             if len(self._early) == EARLY_SAMPLES and (warning := early_warning(self._early)):
                 self.context.progress.warn(self.name, str(warning))
+
+    def _keep_image(self, image: Image) -> str | None:
+        return self.context.sink.image(image)
 
     def record_grade(
         self, key: str, grader: str, graded: GradedPair, grader_fingerprint: str | None = None

@@ -21,6 +21,7 @@ class InklingRenderer:
     """
 
     version = 2
+    takes_images = True
 
     def __init__(self, foreign: Any, tokenizer: Any) -> None:
         self._foreign = foreign

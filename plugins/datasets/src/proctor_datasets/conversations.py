@@ -105,6 +105,8 @@ def _image_part(
     given = part.get("image")
     if given is None and isinstance(part.get("image_url"), Mapping):
         given = part["image_url"].get("url")
+    if given is None and part["type"] == "image_url":
+        raise DatasetError(f"message {name} has an 'image_url' without a url", where=where)
     if given is None:
         return dict(OPEN)
     return {"type": "image", "image": given_image(given, name, folder, where)}

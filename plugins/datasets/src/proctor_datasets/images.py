@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,46 @@ from proctor_datasets.columns import Row, as_json, column
 
 OPEN = {"type": "image", "image": None}
 """A part of a message in whose place an image of a column will stand."""
+
+
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]+:")
+"""How a URL begins."""
+
+_COLUMNS = ("image", "images")
+"""Columns that hold images where nothing else is said."""
+
+
+def image_columns(row: Row, given: str | list[str] | None, where: str) -> list[str]:
+    """The columns whose images a question shows.
+
+    Args:
+        row: The row.
+        given: The columns that the dataset's options name; None where they name none.
+        where: The row's place, for errors.
+
+    Raises:
+        DatasetError: A column holds an image, and nothing says whether the question shows it.
+    """
+    if given is not None:
+        return [given] if isinstance(given, str) else given
+    named = [name for name in _COLUMNS if row.get(name) is not None]
+    unnamed = [name for name, value in row.items() if name not in named and _holds_image(value)]
+    if unnamed:
+        raise DatasetError(
+            f"column {unnamed[0]!r} holds an image, which the question would not show",
+            where=where,
+            fix="name it with 'images', or say images: [] where the question stands without it",
+        )
+    return named
+
+
+def _holds_image(value: Any) -> bool:
+    """Whether a value is an image as Hugging Face's datasets and PIL have it."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_image, value))
+    if isinstance(value, Mapping):
+        return set(value) == {"bytes", "path"} and any(value.values())
+    return isinstance(value, Image) or (hasattr(value, "mode") and hasattr(value, "getpixel"))
 
 
 def read_images(row: Row, columns: Iterable[str], folder: Path | None, where: str) -> list[Image]:
@@ -32,14 +74,16 @@ def given_image(value: Any, name: str, folder: Path | None, where: str) -> Image
     Raises:
         DatasetError: It is none, or its path is relative and nothing says to what.
     """
-    image = read_image(value, folder=folder, where=f"{where}: {name}")
-    if isinstance(image.content, Path) and not image.content.is_absolute() and folder is None:
+    where = f"{where}: {name}"
+    inner = value.get("path") if isinstance(value, Mapping) and not value.get("bytes") else value
+    is_path = isinstance(inner, (str, os.PathLike)) and not _SCHEME.match(str(inner))
+    if is_path and folder is None and not Path(inner).expanduser().is_absolute():
         raise DatasetError(
-            f"the path {str(image.content)!r} is relative, and these rows have no folder",
-            where=f"{where}: {name}",
+            f"the path {str(inner)!r} is relative, and these rows have no folder",
+            where=where,
             fix="say with 'image_folder' where it begins; '.' is the config's folder",
         )
-    return image
+    return read_image(value, folder=folder, where=where)
 
 
 def _items(value: Any) -> Sequence[Any]:

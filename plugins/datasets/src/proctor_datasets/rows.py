@@ -27,7 +27,7 @@ from proctor_datasets.columns import (
     template_fields,
 )
 from proctor_datasets.conversations import is_conversation, read_conversation
-from proctor_datasets.images import images_as_json, read_images, with_images
+from proctor_datasets.images import image_columns, images_as_json, read_images, with_images
 from proctor_datasets.targets import compiled, cut_out, from_json
 
 
@@ -55,9 +55,9 @@ class RowDataset(Dataset):
     """What the target of a multiple choice question is, where it could be several things."""
     choices: str | list[str] | None = None
     """The column of the options, or a list of columns with one option each; [] for none."""
-    images: str | list[str] = Field(default_factory=list)
+    images: str | list[str] | None = None
     """The column of the question's images, or a list of columns: each holds a path, a data: URI,
-    the bytes of a file, an image of the library that read it, or a list of those."""
+    the bytes of a file, an image of the library that read it, or a list of those; [] for none."""
     image_folder: Path | None = None
     """The folder where images' relative paths begin; else the data's own."""
     id: str | None = None
@@ -155,13 +155,11 @@ class RowDataset(Dataset):
         """The folder against which relative paths of images are read; None where there is none."""
         return self.image_folder
 
-    def _image_columns(self) -> list[str]:
-        return [self.images] if isinstance(self.images, str) else self.images
-
     def _with_images(
         self, question: str | list[Message], row: Row, where: str
     ) -> str | list[Message]:
-        images = read_images(row, self._image_columns(), self.folder_of_images(), where)
+        columns = image_columns(row, self.images, where)
+        images = read_images(row, columns, self.folder_of_images(), where)
         return with_images(question, images, where)
 
     def _target(self, row: Row, where: str) -> Any:
@@ -204,7 +202,7 @@ class RowDataset(Dataset):
             if not given.strip():
                 raise DatasetError(f"column {name!r} is empty", where=where)
             return given
-        pictures = self._image_columns()
+        pictures = image_columns(row, self.images, where)
         content = {
             str(name): (images_as_json if name in pictures else as_json)(value, str(name), where)
             for name, value in row.items()

@@ -223,7 +223,10 @@ def test_without_choices_there_are_no_letters() -> None:
     assert proctor.Example(id="e", input="Q", choices=("a", "b")).letters == []
 
 
-def _seen(name: str, image: str) -> proctor.Example:
+CAT, DOG = "data:image/gif,GIF89a%20cat", "data:image/gif,GIF89a%20dog"
+
+
+def _seen(name: str, image: Any) -> proctor.Example:
     parts: Any = [{"type": "text", "text": "What is it?"}, {"type": "image", "image": image}]
     asked: Any = [{"role": "user", "content": parts}]
     return proctor.Example(id=name, input=asked, choices=("a cat", "a dog"), target=0)
@@ -231,14 +234,14 @@ def _seen(name: str, image: str) -> proctor.Example:
 
 def test_an_image_stays_in_a_multiple_choice_question() -> None:
     """It was dropped, and the question asked without it."""
-    (asked,) = PromptStyle(shuffle_choices=False).messages(_seen("r", "data:,cat"))
+    (asked,) = PromptStyle(shuffle_choices=False).messages(_seen("r", CAT))
     (question, image, options) = asked["content"]
-    assert (question["text"], image) == ("What is it?", {"type": "image", "image": "data:,cat"})
+    assert (question["text"], image) == ("What is it?", {"type": "image", "image": CAT})
     assert options["text"].startswith("\n\nA) a cat\nB) a dog\n\n")
 
 
 def test_questions_of_different_images_are_different() -> None:
-    shots = [_seen("s1", "data:,cat"), _seen("s2", "data:,dog"), _seen("s3", "data:,cat")]
+    shots = [_seen("s1", CAT), _seen("s2", DOG), _seen("s3", b"GIF89a cat")]
     with pytest.raises(proctor.DatasetError, match="3 shots, and there are 2 different"):
         choose_shots(FewShot(dataset=Listed(listed=shots), n=3), 0)
     assert len(choose_shots(FewShot(dataset=Listed(listed=shots), n=2), 0)) == 2
