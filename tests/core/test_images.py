@@ -82,7 +82,7 @@ def test_in_memory_it_no_longer_changes_with_its_file(file: Path) -> None:
     file.write_bytes(GIF + b"!")
     assert (lazy.data, kept.data) == (GIF + b"!", GIF)
     file.unlink()
-    with pytest.raises(DatasetError, match="can't read the image .* No such file"):
+    with pytest.raises(DatasetError, match=r"can't read the image .* No such file"):
         _ = lazy.data
     assert kept.digest == read_image(GIF).digest
 

@@ -53,6 +53,16 @@ def test_a_dataset_without_rows_is_an_error():
     assert report.worst == "error"
 
 
+def test_questions_that_differ_in_their_picture_alone_are_no_duplicates():
+    def about(name, picture):
+        parts = [{"type": "image", "image": picture}, {"type": "text", "text": "Which color?"}]
+        return Example(name, [{"role": "user", "content": parts}], "red")
+
+    examples = [about("a", b"GIF89a one"), about("b", b"GIF89a two")]
+    assert found(examples, "duplicate-prompt") is None
+    assert found([*examples, about("c", b"GIF89a one")], "duplicate-prompt").count == 2
+
+
 def test_a_duplicate_id_names_its_rows():
     examples = questions(100)
     examples[41] = Example("q3", "Another question?", "answer")

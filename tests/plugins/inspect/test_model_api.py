@@ -12,6 +12,7 @@ from inspect_ai.model import (
     ChatMessageSystem,
     ChatMessageUser,
     ContentAudio,
+    ContentImage,
     ContentReasoning,
     ContentText,
     GenerateConfig,
@@ -30,7 +31,7 @@ from proctor import ConfigError, Example, Outcome, RendererError
 from proctor.testing import Reply, ScriptedClient, check_grader, grade_answer
 from proctor_inspect import InspectAPIFromTinkerSampling
 from proctor_inspect.backend import InspectBackend
-from proctor_inspect.messages import to_inspect
+from proctor_inspect.messages import from_inspect, to_chat_message, to_inspect
 from proctor_inspect.model_api.evaluation import evaluation_model
 from proctor_inspect.scorer_grader import InspectScorer
 
@@ -331,3 +332,16 @@ def test_thinking_is_reasoning_and_no_part_of_the_text():
     assert message.text == "Rome"
     assert isinstance(message.content[0], ContentReasoning)
     assert message.content[0].reasoning == "It might be Paris"
+
+
+def test_an_image_reaches_inspect_in_itself_and_of_a_record_as_a_label():
+    uri = "data:image/gif;base64,R0lGODlh"
+    asked = ChatMessageUser(content=[ContentImage(image=uri), ContentText(text="Which?")])
+    ours = from_inspect(asked)
+    assert to_chat_message(ours).content == asked.content
+    ours["content"][0]["image"] = proctor.read_image(b"GIF89a")
+    assert to_chat_message(ours).content == asked.content
+    digest = proctor.read_image(b"GIF89a").digest
+    ours["content"][0] = {"type": "image", "format": "gif", "digest": digest}
+    label, _ = to_chat_message(ours).content
+    assert label.text == proctor.read_image(b"GIF89a").label

@@ -41,6 +41,18 @@ def test_several_targets_are_all_shown(judged):
     assert "- Britain\n- the UK" in chat.prompts[0]
 
 
+PICTURE = {"type": "image", "image": b"GIF89a"}
+
+
+@pytest.mark.parametrize("is_conversation", [False, True])
+def test_the_judge_is_told_of_an_image_that_it_can_t_see(judged, is_conversation):
+    asked = proctor.Message(role="user", content=[PICTURE, {"type": "text", "text": "Which?"}])
+    messages = [proctor.Message(role="system", content="Look."), asked]
+    example = Example("seen", messages if is_conversation else [asked], "Rome")
+    _, chat = judged(RIGHT, example=example)
+    assert f"{proctor.read_image(b'GIF89a').label}Which?" in chat.prompts[0]
+
+
 def test_everything_is_kept(judged):
     grading, _ = judged(RIGHT)
     metadata = grading.grade.metadata

@@ -14,7 +14,7 @@ from proctor import BackendError, Message, SamplingOptions
 from proctor.testing import Hang, Reply
 from proctor_openai import connection
 from proctor_openai.backend import OpenAIBackend
-from proctor_openai.chat import read_reply
+from proctor_openai.chat import chat_message, read_reply
 
 QUESTION = [Message(role="user", content="Capital of France?")]
 
@@ -326,3 +326,31 @@ def test_a_hanging_model_is_the_requests_failure(served):
 def test_the_key_is_in_no_description():
     backend = OpenAIBackend(model="m")
     assert "sk-" not in repr(backend) + json.dumps(proctor.fingerprint(backend))
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (b"GIF89a", "data:image/gif;base64,R0lGODlh"),
+        (proctor.Image(b"GIF89a", "gif"), "data:image/gif;base64,R0lGODlh"),
+        ("data:image/gif;base64,R0lGODlh", "data:image/gif;base64,R0lGODlh"),
+        ("https://example.org/a.png", "https://example.org/a.png"),
+    ],
+)
+def test_an_image_is_sent_in_itself_or_as_its_address(given, sent):
+    message = Message(role="user", content=[{"type": "image", "image": given}])
+    [part] = chat_message(message)["content"]
+    assert part == {"type": "image_url", "image_url": {"url": sent}}
+
+
+def test_an_image_can_t_be_sent_among_tokens():
+    from proctor_openai.completions import TokenClient
+
+    class Connection:
+        model = "m"
+
+    image = tinker.types.ImageChunk(data=b"GIF89a", format="png", expected_tokens=4)
+    prompt = tinker.ModelInput(chunks=[image])
+    client = TokenClient(Connection(), None)
+    with pytest.raises(proctor.RendererError, match="openai m: the prompt holds an image"):
+        client.sample(prompt, 1, tinker.SamplingParams(max_tokens=1))
