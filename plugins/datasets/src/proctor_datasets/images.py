@@ -77,7 +77,7 @@ def given_image(value: Any, name: str, folder: Path | None, where: str) -> Image
     where = f"{where}: {name}"
     inner = value.get("path") if isinstance(value, Mapping) and not value.get("bytes") else value
     is_path = isinstance(inner, (str, os.PathLike)) and not _SCHEME.match(str(inner))
-    if is_path and folder is None and not Path(inner).expanduser().is_absolute():
+    if is_path and folder is None and not Path(str(inner)).expanduser().is_absolute():
         raise DatasetError(
             f"the path {str(inner)!r} is relative, and these rows have no folder",
             where=where,
