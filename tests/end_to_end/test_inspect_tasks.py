@@ -53,7 +53,7 @@ def proctors(environment, tmp_path_factory):
             "backend=local",
             f"tasks={','.join(TASKS)}",
             "temperature=0",
-            "max_tokens=24",
+            "max_tokens=10",
             "log_dir=run",
         ],
         folder,
@@ -66,7 +66,7 @@ def proctors(environment, tmp_path_factory):
 def inspects(environment, tmp_path_factory):
     """The logs of every task through ``inspect eval --model proctor/local``."""
     folder = tmp_path_factory.mktemp("inspect")
-    options = ["--temperature", "0", "--max-tokens", "24", "--display", "none", "--log-dir", "logs"]
+    options = ["--temperature", "0", "--max-tokens", "10", "--display", "none", "--log-dir", "logs"]
     ran(["inspect", "eval", *TASKS, "--model", "proctor/local", *options], folder, environment)
     logs = [read_eval_log(log) for log in list_eval_logs(str(folder / "logs"))]
     return {log.eval.task.rsplit("/", 1)[-1]: log for log in logs}
