@@ -1,4 +1,4 @@
-"""Ctrl-C, at many moments, once and twice: whole records only, and exit code 130."""
+"""Ctrl-C, SIGTERM and SIGHUP, at many moments, once and twice: whole records, and their codes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ evaluators:
     graders: [substring]
 """
 
-MOMENTS = [(round(random.Random(n).uniform(0.0, 1.6), 3), 1 + n % 2) for n in range(20)]
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+MOMENTS = [
+    (round(random.Random(n).uniform(0.0, 1.6), 3), 1 + n % 2, SIGNALS[n % 3]) for n in range(21)
+]
 
 
 def started(tmp_path: Path, plugin: Path) -> subprocess.Popen[str]:
@@ -59,21 +62,22 @@ def records(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in content.splitlines()]
 
 
-@pytest.mark.parametrize(("moment", "times"), MOMENTS)
+@pytest.mark.parametrize(("moment", "times", "name"), MOMENTS)
 def test_an_interrupted_run_leaves_whole_records(
-    moment: float, times: int, tmp_path: Path, scripted_backend: Path
+    moment: float, times: int, name: str, tmp_path: Path, scripted_backend: Path
 ) -> None:
+    number = getattr(signal, name)
     process = started(tmp_path, scripted_backend)
     try:
         wait_for_the_folder(process, tmp_path)
         time.sleep(moment)
         for _ in range(times):
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             time.sleep(0.01)
         out, err = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130, (out, err)
+    assert process.returncode == 128 + number, (out, err)
     assert "Traceback" not in err
     samples = records(tmp_path / "run" / "samples.jsonl")
     grades = records(tmp_path / "run" / "grades.jsonl")

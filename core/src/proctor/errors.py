@@ -109,10 +109,17 @@ def is_infrastructure_error(error: BaseException) -> bool:
 def reason_of(error: BaseException) -> str:
     """Why something failed, in one line: the first cause, where a task group holds several."""
     error = first_cause(error)
-    return str(error) if isinstance(error, ProctorError) else one_line(error)
+    return _message(error) if isinstance(error, ProctorError) else one_line(error)
 
 
 def one_line(error: BaseException) -> str:
     """An exception's kind and message in one line."""
-    text = " ".join(str(error).split())
+    text = " ".join(_message(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except (Exception, SystemExit):  # somebody else's exception, whose text is code as well
+        return "(its message can't be read)"

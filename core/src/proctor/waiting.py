@@ -11,7 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from proctor.errors import one_line
+from proctor.foreign import LeftEarly, awaited, left_early
 
 Result = TypeVar("Result")
 
@@ -86,7 +86,7 @@ def _settle_with(
         elif isinstance(failure, Exception):
             future.set_exception(failure)
         else:
-            future.set_exception(RuntimeError(one_line(failure)))
+            future.set_exception(left_early(failure))
 
     # the loop may be gone by now, and with it everybody who waited
     with contextlib.suppress(RuntimeError):
@@ -95,10 +95,6 @@ def _settle_with(
 
 class Overdue(TimeoutError):
     """Something took longer than it was given; never what it raised by itself."""
-
-
-class LeftEarly(RuntimeError):
-    """Something that was awaited cancelled itself or called ``exit``, which nobody had asked."""
 
 
 async def within(
@@ -113,17 +109,9 @@ async def within(
 
     Raises:
         Overdue: It took longer. It was told to stop, and is not waited for.
-        LeftEarly: It cancelled itself, or called ``exit``. Passed on as they are, the one would
-            end the task that waits without a word, the other the process.
+        LeftEarly: It cancelled itself, or called ``exit``.
     """
-
-    async def awaited() -> Result:
-        try:
-            return await awaitable
-        except SystemExit as error:
-            raise LeftEarly(f"it called exit({error.code!r})") from error
-
-    task = asyncio.ensure_future(awaited())
+    task = asyncio.ensure_future(awaited(awaitable))
     try:
         done, _ = await asyncio.wait({task}, timeout=seconds)
     except asyncio.CancelledError:

@@ -132,7 +132,7 @@ def test_new_folders_are_never_taken_ones(tmp_path: Path) -> None:
     first = new_run_folder(tmp_path, "my evals/../x")
     assert first.parent == tmp_path
     assert os.sep not in first.name
-    first.mkdir()
+    assert first.is_dir()
     assert new_run_folder(tmp_path, "my evals/../x") != first
 
 

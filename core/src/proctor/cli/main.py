@@ -6,8 +6,10 @@ import contextlib
 import importlib
 import logging
 import os
+import signal
 import sys
 import threading
+import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
@@ -121,6 +123,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         code = 130
+    except SystemExit as stop:
+        # Proctor's own commands never leave so: an exit with 0 would look like a score
+        click.echo(
+            f"error: something called exit({stop.code!r:.100}) (a mistake of a plugin's; --debug "
+            "shows the traceback)",
+            err=True,
+        )
+        if is_debug:
+            traceback.print_exc()
+        code = 1
     except ProctorError as error:
         if is_debug:
             raise
@@ -158,6 +170,8 @@ def console(arguments: Sequence[str] | None = None) -> None:
 
 
 def _leave(code: int) -> NoReturn:
+    # all is said and written: from here on Ctrl-C has nothing to interrupt but the waiting
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     left = [thread for thread in threading.enumerate() if thread.name.startswith(THREAD_PREFIX)]
     for thread in left:
         thread.join(timeout=1.0)

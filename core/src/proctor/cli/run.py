@@ -6,10 +6,9 @@ import asyncio
 import atexit
 import contextlib
 import json
-import signal
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from proctor.cli.interrupts import Interrupts, say_to_a_person
 from proctor.cli.main import THREAD_PREFIX
 
 if TYPE_CHECKING:
     from proctor.runs.report import RunReport
     from proctor.runs.run_options import RunOptions
     from proctor.runs.sweep import SweepReport
-    from proctor.sampling.budget import StopSignal
 
 Result = TypeVar("Result")
 
@@ -78,7 +77,8 @@ def run(**given: Any) -> None:  # what a person gave, as click reads it
 
     Several checkpoints are a sweep: one run each, in folders of their names, and one table.
 
-    The first Ctrl-C stops sending and keeps what comes back; the second stops at once.
+    The first Ctrl-C, or SIGTERM or SIGHUP, stops sending and keeps what comes back; the second
+    stops at once.
     """
     from proctor.cli.progress import progress_for
     from proctor.runs.json_text import to_document
@@ -90,27 +90,35 @@ def run(**given: Any) -> None:  # what a person gave, as click reads it
     options = RunOptions(progress, limit=arguments.limit, is_strict=arguments.strict)
     evaluate, folder = _prepared(arguments, options, progress.say)
 
+    interrupts = Interrupts(options.stop)
+
     async def execute() -> RunReport | SweepReport:
         task = asyncio.ensure_future(evaluate())
-        _heed_interrupts(task, options.stop, folder)
+        interrupts.end(task)
         return await task
 
     # what evaluators print is no part of the results
     as_json = arguments.as_json
     printed = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
     try:
-        with printed, progress, _own_interrupts():
+        with printed, progress, interrupts:
             report = run_to_its_end(execute())
     except (asyncio.CancelledError, KeyboardInterrupt):
+        remove_empty(folder)
         kept = f"what came back is in {folder}" if folder.exists() else "nothing was sampled"
-        click.echo(f"interrupted; {kept}", err=True)
-        raise click.exceptions.Exit(130) from None
+        say_to_a_person(f"interrupted; {kept}")
+        raise click.exceptions.Exit(interrupts.exit_code) from None
+    except BaseException:
+        remove_empty(folder)
+        raise
     if as_json:
         click.echo(to_document(report.to_json() | {"folder": str(folder)}), nl=False)
     elif isinstance(report, SweepReport):
         _print_sweep(report)
     else:
         _print_report(report)
+    if report.status == "interrupted":
+        raise click.exceptions.Exit(interrupts.exit_code)
     if report.exit_code:
         raise click.exceptions.Exit(report.exit_code)
 
@@ -202,30 +210,11 @@ def stand_in_config(tasks: Sequence[str], backend: str | None) -> Path:
     return file
 
 
-@contextlib.contextmanager
-def _own_interrupts() -> Iterator[None]:
-    """Gives Ctrl-C back its meaning when the run is done."""
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _heed_interrupts(task: asyncio.Task[object], stop: StopSignal, folder: Path) -> None:
-    loop = asyncio.get_running_loop()
-
-    def interrupted(*_: object) -> None:
-        if stop.is_set:
-            loop.call_soon_threadsafe(task.cancel)
-            return
-        stop.set()
-        click.echo(
-            "\nstopping: what is in flight may still come back; press Ctrl-C again to stop at once",
-            err=True,
-        )
-
-    signal.signal(signal.SIGINT, interrupted)
+def remove_empty(folder: Path) -> None:
+    """Removes the folder of a run that never claimed it, and its parent if that is empty too."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+        folder.parent.rmdir()
 
 
 def run_to_its_end(work: Awaitable[Result]) -> Result:
@@ -237,8 +226,15 @@ def run_to_its_end(work: Awaitable[Result]) -> Result:
     loop = asyncio.new_event_loop()
     threads = ThreadPoolExecutor(thread_name_prefix=THREAD_PREFIX)
     loop.set_default_executor(threads)
+    task = asyncio.ensure_future(work, loop=loop)
     try:
-        return loop.run_until_complete(work)
+        while True:
+            try:
+                return loop.run_until_complete(task)
+            except (SystemExit, KeyboardInterrupt):
+                # asyncio lets these through from any task: this one was not the run's own
+                if task.done():
+                    raise
     finally:
         leftover = asyncio.all_tasks(loop)
         for task in leftover:
@@ -252,11 +248,14 @@ def _print_report(report: RunReport) -> None:
     from rich.console import Console
 
     from proctor.cli.score_table import print_report
+    from proctor.cli.terminal import printable
 
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     print_report(console, report)
-    console.print(f"run: {report.folder}", markup=False)
-    console.print(f"look at the answers: proctor show {report.folder}", markup=False)
+    if report.unwritten is not None:
+        console.print(printable(f"not written: {report.unwritten}"), markup=False)
+    console.print(printable(f"run: {report.folder}"), markup=False)
+    console.print(printable(f"look at the answers: proctor show {report.folder}"), markup=False)
 
 
 def _print_sweep(sweep: SweepReport) -> None:

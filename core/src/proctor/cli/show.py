@@ -69,9 +69,9 @@ def show(
     if report is not None:
         print_report(console, report)
         return
-    reason = finished.record.get("error")
-    status = finished.record.get("status", "unfinished")
-    line = f"the run has no results: it is {status}" + (f": {reason}" if reason else "")
+    reason, status = finished.record.get("error"), finished.status
+    was = "was" if status == "killed" else "is"
+    line = f"the run has no results: it {was} {status}" + (f": {reason}" if reason else "")
     console.print(printable(line), markup=False)
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
+from proctor.foreign import awaited
+
 Code: TypeAlias = Any  # a class or a function that a plugin or a person wrote
 Option: TypeAlias = Any  # the value of a field or an option, as a person's Python code passes it
 
@@ -137,7 +139,7 @@ async def close_all(components: Iterable[Component]) -> None:
     first: Exception | None = None
     for component in components:
         try:
-            await component.close()
+            await awaited(component.close())
         except Exception as error:
             first = first or error
     if first is not None:

@@ -14,6 +14,7 @@ from proctor.evaluators.bases import SamplingClientEvaluator
 from proctor.evaluators.context import EvaluationContext
 from proctor.evaluators.dataset_run import AsksAboutRows, DatasetRun
 from proctor.evaluators.prompts import FewShot
+from proctor.foreign import awaited
 from proctor.renderers.named_options import RendererName
 from proctor.sampling.models import Client
 from proctor.scoring.metric_names import valid_name
@@ -94,7 +95,7 @@ class ComponentEvaluator(Component, SamplingClientEvaluator):
         # before it is open: one that fails half way has something to drop, too
         self._opened.append(component)
         try:
-            await component.open()
+            await awaited(component.open())
         except BaseException:
             # the next step of training tries again
             self._opened = [opened for opened in self._opened if opened is not component]

@@ -19,6 +19,7 @@ from proctor.errors import first_cause
 from proctor.evaluators.dataset_evaluator import DatasetEvaluator
 from proctor.evaluators.dataset_run import DatasetRun
 from proctor.evaluators.prompts import PromptStyle
+from proctor.foreign import called
 from proctor.grading.grader import Grader
 from proctor.sampling.in_flight import RequestsInFlight
 from proctor.scoring.ledger import metadata_text
@@ -104,7 +105,7 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Ready, Admitted]):
             ProctorError: The dataset or a grader can't be used.
         """
         await self.evaluator.open_datasets()
-        await asyncio.to_thread(self._choose)
+        await asyncio.to_thread(called, self._choose)
         await self.evaluator.open()
 
     def _choose(self) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from proctor.errors import ProctorError, UngradedError, one_line
+from proctor.errors import ProctorError, UngradedError, one_line, reason_of
+from proctor.foreign import LeftEarly, left_early, shown
 from proctor.grading.attempts import GRADING_RETRIES, attempts
 from proctor.grading.copies import own_pair
 from proctor.grading.grader import Given, Grader
@@ -206,8 +207,10 @@ class GradingStage(Generic[Ticket]):
                 with attempt:
                     return self._settle(pair, _finished(self.grader.grade(*own_pair(*pair))))
                 time.sleep(attempt.pause)
-        except BaseException as error:  # on this thread an exit is the grader's mistake
+        except Exception as error:
             return _raised(error)
+        except BaseException as error:  # on this thread an exit is the grader's mistake
+            return _raised(left_early(error))
         raise AssertionError("the last attempt returns or raises")
 
     def _settle(self, pair: Pair, verdict: object) -> GradedPair:
@@ -223,17 +226,18 @@ class GradingStage(Generic[Ticket]):
         value = checked_value(verdict, worst, best, proportion=self.grader.is_proportion)
         if value is None:
             given = verdict.value if isinstance(verdict, Grade) else verdict
-            return _ungraded(f"the grade {given!r:.200} is not on the scale {worst} to {best}")
+            return _ungraded(f"the grade {shown(given)} is not on the scale {worst} to {best}")
         try:
             # a process has read the answer too: here, that could hang
             if in_process is not None:
                 answer = in_process.answer
             else:
                 answer = self.grader.extract_answer(*own_pair(*pair))
+            answer = None if answer is None else str(answer)
         except Exception as error:
             return _ungraded(f"extract_answer raised {one_line(error)}")
         grade = replace(verdict, value=value) if isinstance(verdict, Grade) else Grade(value)
-        return GradedPair(Outcome.GRADED, grade, answer=None if answer is None else str(answer))
+        return GradedPair(Outcome.GRADED, grade, answer=answer)
 
     def _hung(self) -> GradedPair:
         return _ungraded(f"the grader gave no verdict within {self.grader.grading_timeout:g} s")
@@ -290,8 +294,10 @@ def _ungraded(reason: str) -> GradedPair:
     return GradedPair(Outcome.UNGRADED, reason=reason)
 
 
-def _raised(error: BaseException) -> GradedPair:
+def _raised(error: Exception) -> GradedPair:
+    if isinstance(error, LeftEarly):
+        return _ungraded(f"the grader left early: {error}")
     if isinstance(error, ProctorError):
         metadata = error.metadata if isinstance(error, UngradedError) else {}
-        return GradedPair(Outcome.UNGRADED, reason=str(error), metadata=metadata)
+        return GradedPair(Outcome.UNGRADED, reason=reason_of(error), metadata=metadata)
     return _ungraded(f"the grader raised {one_line(error)}")

@@ -24,7 +24,7 @@ from proctor.inline.plain_names import plain_name
 from proctor.inline.snapshots import SnapshotOpener, Submitted
 from proctor.renderers.tokenizers import Tokenizer
 from proctor.runs.execution import ForeignEvaluator
-from proctor.runs.folder import free_folder
+from proctor.runs.folder import make_free_folder
 from proctor.runs.run import Run
 from proctor.sampling.budget import RequestBudget, StopSignal
 from proctor.sampling.models import TrainingClient
@@ -154,7 +154,7 @@ class StepRun(Run):
         )
         if evaluator.log_path is not None:
             try:
-                self.claim(free_folder(evaluator.log_path, f"step-{step:06d}"))
+                self.claim(make_free_folder(evaluator.log_path, f"step-{step:06d}"))
             except ProctorError as error:
                 # the scores are right without a record of their samples
                 self._failures.say("inline", "no samples are kept", reason_of(error))

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 import pluggy
 
 from proctor.errors import PluginError, one_line
+from proctor.foreign import called
 from proctor.plugins import core_names, hookspecs
 from proctor.plugins.discovery import (
     GROUP,
@@ -220,7 +221,7 @@ class PluginManager:
             if name != plugin.qualified_name and module is not None
         ]
         caller = self._pluggy.subset_hook_caller(hook, remove_plugins=others)
-        return list(caller(**arguments))
+        return list(called(lambda: caller(**arguments)))
 
     def _working(self) -> Iterator[Plugin]:
         for plugin in self.plugins:

@@ -9,7 +9,11 @@ from typing import Any, TypeAlias
 
 from proctor.errors import ConfigError
 from proctor.runs.folder import GRADES, RESULTS, RUN, SAMPLES
+from proctor.runs.folder_lock import is_held
 from proctor.runs.report import RunReport
+
+UNFINISHED = ("opening", "running")
+"""What ``run.json`` says of a run that has not ended."""
 
 Record: TypeAlias = dict[str, Any]
 """A JSON object of a run's folder, as whichever version of Proctor, or a person, wrote it."""
@@ -33,6 +37,14 @@ class FinishedRun:
                 fix="give the folder that 'proctor run' printed",
             )
         self.record = _record((folder / RUN).read_bytes(), str(folder / RUN))
+
+    @property
+    def status(self) -> str:
+        """How it ended; ``killed`` where no process writes it and nothing says that it ended."""
+        said = str(self.record.get("status", "unfinished"))
+        if said in UNFINISHED and not is_held(self.folder):
+            return "killed"
+        return said
 
     def results(self) -> Record | None:
         """What ``results.json`` holds; None where the run never got there."""

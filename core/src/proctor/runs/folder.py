@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from proctor.errors import ConfigError, RunError
 from proctor.images import Image
+from proctor.runs.folder_lock import FolderLock
 from proctor.runs.json_lines import JsonLines, write_json, write_whole
 
 SAMPLES = "samples.jsonl"
@@ -23,14 +25,14 @@ IMAGES = "images"
 
 
 class RunFolder:
-    """The folder of one run, open for writing.
+    """The folder of one run, open for writing, and locked for all other processes until it closes.
 
     Args:
         folder: Where; made where there is none.
         keeps_images: Whether the images of samples are kept as files.
 
     Raises:
-        ConfigError: It can't be made or written, or holds another run.
+        ConfigError: It can't be made or written, holds another run, or another process writes it.
     """
 
     def __init__(self, folder: Path, *, keeps_images: bool = False) -> None:
@@ -43,6 +45,16 @@ class RunFolder:
                 f"can't make the folder {folder}: {error.strerror}",
                 fix="choose another with --out",
             ) from error
+        self._lock = FolderLock(folder)
+        try:
+            self._open()
+        except BaseException:
+            self._lock.release()
+            raise
+        self.record: dict[str, object] = {}
+
+    def _open(self) -> None:
+        folder = self.folder
         if (folder / RUN).exists():
             raise ConfigError(
                 f"{folder} holds a run already", fix="choose another folder with --out"
@@ -60,7 +72,6 @@ class RunFolder:
         except ConfigError:
             self._samples.close()
             raise
-        self.record: dict[str, object] = {}
 
     def sample(self, record: Mapping[str, object]) -> None:
         """Appends a line to ``samples.jsonl``."""
@@ -97,27 +108,53 @@ class RunFolder:
         write_json(self.folder / RUN, self.record)
 
     def results(self, results: Mapping[str, object]) -> None:
-        """Writes ``results.json``."""
+        """Writes ``results.json``.
+
+        Raises:
+            RunError: It can't be written, or the run's other files are no longer there.
+        """
+        self._samples.check_in_place()
+        self._grades.check_in_place()
         write_json(self.folder / RESULTS, results)
 
     def close(self) -> None:
-        """Closes the files."""
+        """Closes the files, and lets go of the folder."""
         self._samples.close()
         self._grades.close()
+        self._lock.release()
 
 
 def new_run_folder(parent: Path, label: str) -> Path:
-    """A folder name for a new run: the time and the config's name, never one that is taken."""
+    """Makes a folder for a new run, called by the time and the config's name.
+
+    Raises:
+        ConfigError: It can't be made.
+    """
     now = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-") or "run"
-    return free_folder(parent, f"{now}-{stem}")
+    return make_free_folder(parent, f"{now}-{stem}")
 
 
-def free_folder(parent: Path, name: str) -> Path:
-    """A folder of a name, with a number behind it where the name is taken."""
-    folder = parent / name
-    number = 2
-    while folder.exists():
-        folder = parent / f"{name}-{number}"
-        number += 1
-    return folder
+def make_free_folder(parent: Path, name: str) -> Path:
+    """Makes a folder of a name, with a number behind it where the name is taken.
+
+    To make it is to take the name: no other process gets the same.
+
+    Raises:
+        ConfigError: It can't be made.
+    """
+    for number in itertools.count(1):
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            if parent.exists() and not parent.is_dir():
+                raise ConfigError(f"{parent} is no folder", fix="choose another") from None
+        except OSError as error:
+            raise ConfigError(
+                f"can't make the folder {folder}: {error.strerror}",
+                fix="choose another with --out",
+            ) from error
+        else:
+            return folder
+    raise AssertionError("a count has no end")

@@ -76,6 +76,22 @@ class JsonLines:
             ) from error
         self._size += len(line)
 
+    def check_in_place(self) -> None:
+        """Looks whether what was written is what stands under the path.
+
+        Raises:
+            RunError: It was removed or replaced, as with its folder.
+        """
+        try:
+            is_there = os.path.samestat(os.fstat(self._descriptor), self.path.stat())
+        except OSError:
+            is_there = False
+        if not is_there:
+            raise RunError(
+                f"{self.path} was removed or replaced while its run wrote it",
+                fix="the scores are those of the run; its samples are lost: run it again",
+            )
+
     def close(self) -> None:
         """Closes the file, once."""
         if not self._is_closed:

@@ -8,11 +8,13 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from proctor.components.build import Made
 from proctor.components.component import Component, close_all
 from proctor.configs.config import Config
-from proctor.errors import ConfigError
+from proctor.errors import ConfigError, RunError, reason_of
 from proctor.evaluators.bases import needs_training_client
 from proctor.evaluators.context import EvaluationContext
+from proctor.foreign import awaited
 from proctor.runs.report import RunReport
 from proctor.runs.run import Run
 from proctor.runs.run_options import RunOptions
@@ -51,8 +53,7 @@ async def run_config(config: Config, folder: Path, options: RunOptions | None = 
             if context.stop.is_set:
                 raise asyncio.CancelledError("interrupted before the model was opened")
             run.claim(folder)
-            await config.backend.open()
-            model: OpenedModel = await config.backend.open_model()
+            model = await awaited(_opened(config.backend))
             timeout = given.timeout
             run.take_model(
                 model,
@@ -65,7 +66,13 @@ async def run_config(config: Config, folder: Path, options: RunOptions | None = 
             run.describe_model()
             run.start()
             await run.execute(entries, model.client)
-            return run.finish(config.suites)
+            try:
+                return run.finish(config.suites)
+            except RunError as error:
+                # what was computed is told, also where it can't be kept
+                run.close(error)
+                run.report.unwritten = reason_of(error)
+                return run.report
 
 
 def _check(config: Config) -> None:
@@ -82,6 +89,12 @@ def _check(config: Config) -> None:
                 where=place,
                 fix="use it inline, or leave it out",
             )
+
+
+async def _opened(backend: Made) -> OpenedModel:
+    await backend.open()
+    model: OpenedModel = await backend.open_model()
+    return model
 
 
 @contextlib.asynccontextmanager

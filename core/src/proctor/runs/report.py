@@ -21,6 +21,7 @@ class RunReport:
         suites: The means of each suite whose members all finished.
         errors: Why an evaluator has no result, by its name.
         is_interrupted: Whether a person stopped it.
+        unwritten: Why its results are not in its folder; None where they are.
     """
 
     folder: Path | None = None
@@ -28,6 +29,7 @@ class RunReport:
     suites: dict[str, SuiteResult] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     is_interrupted: bool = False
+    unwritten: str | None = None
 
     def add_suites(self, suites: Mapping[str, Sequence[str]]) -> None:
         """Adds the means of each suite, given its members; an error where one has no result."""
@@ -54,7 +56,7 @@ class RunReport:
         if self.is_interrupted:
             return "interrupted"
         complete = self.results and all(result.is_complete for result in self.results.values())
-        return "complete" if complete and not self.errors else "failed"
+        return "complete" if complete and not self.errors and not self.unwritten else "failed"
 
     @property
     def exit_code(self) -> int:
@@ -65,6 +67,7 @@ class RunReport:
         """What ``results.json`` holds."""
         return {
             "status": self.status,
+            **({"unwritten": self.unwritten} if self.unwritten else {}),
             "metrics": self.metrics,
             "evaluators": {name: result.to_json() for name, result in self.results.items()},
             "suites": {name: suite.to_json() for name, suite in self.suites.items()},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from proctor.configs.config import Config, ConfiguredEvaluator
 from proctor.errors import ProctorError, RunError, first_cause, reason_of
 from proctor.evaluators.capped_client import OnResponse
 from proctor.evaluators.context import EvaluationContext
+from proctor.foreign import awaited, called
 from proctor.plugins.active import plugin_manager
 from proctor.plugins.hook_arguments import ObservedRun
 from proctor.runs.description import describe_identity, describe_run, now
@@ -116,7 +118,7 @@ class Run:
 
     async def _prepare(self, entry: ConfiguredEvaluator) -> None:
         execution = begin(entry, self.context, self.on_response(entry))
-        await execution.prepare()
+        await awaited(execution.prepare())
         self._executions[entry.name] = execution
 
     def take_model(
@@ -147,7 +149,8 @@ class Run:
             ProctorError: One can't be asked of this model.
         """
         for entry in entries:
-            self._executions[entry.name].connect(client, self.context.named(entry.name))
+            connect = self._executions[entry.name].connect
+            called(functools.partial(connect, client, self.context.named(entry.name)))
 
     def describe_model(self) -> None:
         """Says which model it is, and by which renderers it is asked.

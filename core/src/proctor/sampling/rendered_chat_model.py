@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from proctor.foreign import called
 from proctor.sampling.answers import failed_samples
 from proctor.sampling.budget import (
     DEFAULT_REQUEST_TIMEOUT,
@@ -80,7 +81,7 @@ class RenderedChatModel(ChatModel):
             raise NotImplementedError("takes_schema is false")
         renderer = self._rendered.renderer
         [prompt] = await asyncio.to_thread(
-            lambda: renderer.prompts([list(messages)], tools=list(tools) or None)
+            called, lambda: renderer.prompts([list(messages)], tools=list(tools) or None)
         )
         question = Question(list(messages), prompt)
         sampler = Sampler(self._rendered, sampling, self._limits)

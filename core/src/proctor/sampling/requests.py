@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from proctor.errors import is_infrastructure_error, one_line
+from proctor.foreign import called
 from proctor.renderers.prompt import Prompt
 from proctor.sampling.budget import RequestFailed, RequestLimits
 from proctor.sampling.models import Client
@@ -106,7 +108,8 @@ async def send(
             raise RequestFailed("the deadline passed before it was sent")
         started = time.monotonic()
         try:
-            response = await within(submit(prompt.to_model_input()), left)
+            submitted = called(functools.partial(submit, prompt.to_model_input()))
+            response = await within(submitted, left)
             return response, time.monotonic() - started
         except Overdue:
             raise RequestFailed(f"no answer within {left:.0f} s") from None
