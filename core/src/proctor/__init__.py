@@ -67,6 +67,10 @@ if TYPE_CHECKING:
     )
     from proctor.plugins.hook_arguments import ObservedRun as ObservedRun
     from proctor.plugins.hookspecs import hookimpl as hookimpl
+    from proctor.redaction import (
+        keep_secret as keep_secret,
+        without_credentials as without_credentials,
+    )
     from proctor.renderers.gguf_tokenizer import tokenizer_from_gguf as tokenizer_from_gguf
     from proctor.renderers.tokenizers import get_tokenizer as get_tokenizer
     from proctor.runs.finished import FinishedRun as FinishedRun
@@ -170,6 +174,10 @@ _HOMES = {
         "infrequent_evaluator_builders",
     ),
     "proctor.plugins.hookspecs": ("hookimpl",),
+    "proctor.redaction": (
+        "keep_secret",
+        "without_credentials",
+    ),
     "proctor.renderers.gguf_tokenizer": ("tokenizer_from_gguf",),
     "proctor.renderers.tokenizers": ("get_tokenizer",),
     "proctor.runs.finished": ("FinishedRun",),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, TypedDict
 
 import click
@@ -43,7 +42,9 @@ def list_components(kind: str | None, as_json: bool) -> None:
     manager = plugin_manager()
     rows = [_row(r) for k in ([kind] if kind else KINDS) for r in manager.registry.of_kind(k)]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        from proctor.cli.terminal import echo_json
+
+        echo_json(rows, indent=2)
         return
     from rich.console import Console
     from rich.table import Table

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from proctor.cli.terminal import printable
+from proctor.cli.terminal import echo_json, printable
 
 if TYPE_CHECKING:
     from proctor.datasets.lint import LintReport
@@ -45,7 +44,7 @@ def lint(config: Path, strict: bool, as_json: bool) -> None:
         else:
             others.append(entry.name)
     if as_json:
-        click.echo(json.dumps({name: r.to_json() for name, r in reports.items()}, indent=2))
+        echo_json({name: r.to_json() for name, r in reports.items()}, indent=2)
     else:
         _print(reports)
     for name in others:

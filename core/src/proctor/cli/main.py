@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from proctor.errors import ProctorError
+from proctor.cli.terminal import LineFormatter, printable
+from proctor.errors import ProctorError, one_line, reason_of
 from proctor.plugins.core_names import COMMANDS
+from proctor.redaction import keep_secrets_of_environment
 from proctor.version import __version__
 
 if TYPE_CHECKING:
@@ -112,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     is_debug = "--debug" in arguments
+    keep_secrets_of_environment()
     try:
         _set_up_plugins(arguments)
         rest = [argument for argument in arguments if argument != "--debug"]
@@ -125,34 +128,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = 130
     except SystemExit as stop:
         # Proctor's own commands never leave so: an exit with 0 would look like a score
-        click.echo(
-            f"error: something called exit({stop.code!r:.100}) (a mistake of a plugin's; --debug "
-            "shows the traceback)",
-            err=True,
+        _say(
+            f"something called exit({stop.code!r:.100}) (a mistake of a plugin's; --debug shows "
+            "the traceback)",
+            is_debug,
         )
-        if is_debug:
-            traceback.print_exc()
         code = 1
     except ProctorError as error:
-        if is_debug:
-            raise
-        from proctor.cli.terminal import printable
-
-        click.echo(f"error: {printable(str(error))}", err=True)
+        _say(reason_of(error), is_debug)
         code = error.exit_code
     except Exception as error:
-        if is_debug:
-            raise
-        from proctor.cli.terminal import printable
-        from proctor.errors import one_line
-
-        click.echo(
-            f"error: {printable(one_line(error))} (a mistake of Proctor's or of a plugin's; "
-            "--debug shows the traceback)",
-            err=True,
+        _say(
+            f"{one_line(error)} (a mistake of Proctor's or of a plugin's; --debug shows the "
+            "traceback)",
+            is_debug,
         )
         code = 1
     sys.exit(code)
+
+
+def _say(what: str, is_debug: bool) -> None:
+    """Prints what ended the command, and its traceback where one is wanted."""
+    if is_debug:
+        click.echo(printable(traceback.format_exc()), err=True)
+    click.echo(f"error: {printable(what)}", err=True)
 
 
 def console(arguments: Sequence[str] | None = None) -> None:
@@ -163,6 +162,9 @@ def console(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: The arguments; without them, the process's own.
     """
+    handler = logging.StreamHandler()
+    handler.setFormatter(LineFormatter())
+    logging.getLogger("proctor").addHandler(handler)
     try:
         main(arguments)
     except SystemExit as stop:

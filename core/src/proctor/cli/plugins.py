@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -51,7 +50,9 @@ def list_plugins(as_json: bool) -> None:
 
     rows = [_row(plugin) for plugin in plugin_manager().plugins]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        from proctor.cli.terminal import echo_json
+
+        echo_json(rows, indent=2)
         return
     if not rows:
         click.echo("no plugins; try: pip install proctor-text proctor-datasets proctor-local")
@@ -115,7 +116,9 @@ def doctor(as_json: bool) -> None:
             }
             for finding in findings
         ]
-        click.echo(json.dumps(rows, indent=2))
+        from proctor.cli.terminal import echo_json
+
+        echo_json(rows, indent=2)
     else:
         for finding in findings:
             plugin = finding.plugin

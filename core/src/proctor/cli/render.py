@@ -45,6 +45,7 @@ def render(
     With --check, compare the renderer with the tokenizer's own chat template over a set of
     conversations, print the first difference of each, and exit with 1 where there is one.
     """
+    from proctor.cli.terminal import echo_json
     from proctor.renderers import choose_renderer, describe_prompt, get_renderer
     from proctor.renderers.tokenizers import get_tokenizer
 
@@ -62,7 +63,7 @@ def render(
             | ({"tokens": t.length} if t.id is None else {})
             for t in tokens
         ]
-        click.echo(json.dumps({"renderer": name, "tokens": rows}, ensure_ascii=False))
+        echo_json({"renderer": name, "tokens": rows})
         return
     _print(name, reason, tokens)
 
@@ -89,7 +90,7 @@ def _print(name: str, reason: str, tokens: list[PromptToken]) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from proctor.cli.terminal import printable
+    from proctor.cli.terminal import printable_line
 
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     count = sum(token.length for token in tokens)
@@ -97,7 +98,7 @@ def _print(name: str, reason: str, tokens: list[PromptToken]) -> None:
     width = max((len(str(token.id)) for token in tokens), default=1)
     for token in tokens:
         line = Text(f"{'' if token.id is None else token.id:>{width}}  ", style="dim")
-        shown = printable(token.text).replace("\n", "\\n").replace("\t", "\\t")
+        shown = printable_line(token.text)
         line.append(shown, style="bold magenta" if token.is_special else "")
         if token.is_special:
             line.append("  special", style="dim")
@@ -107,12 +108,12 @@ def _print(name: str, reason: str, tokens: list[PromptToken]) -> None:
 
 
 def _check(renderer: Renderer, tokenizer: Tokenizer, name: str, as_json: bool) -> None:
-    from proctor.cli.terminal import printable
+    from proctor.cli.terminal import echo_json, printable
     from proctor.renderers import check_renderer
 
     differences = check_renderer(renderer, tokenizer)
     if as_json:
-        click.echo(json.dumps([str(difference) for difference in differences]))
+        echo_json([str(difference) for difference in differences])
     elif differences:
         for difference in differences:
             click.echo(printable(str(difference)))

@@ -81,6 +81,7 @@ def run(**given: Any) -> None:  # what a person gave, as click reads it
     stops at once.
     """
     from proctor.cli.progress import progress_for
+    from proctor.cli.terminal import safe_json
     from proctor.runs.json_text import to_document
     from proctor.runs.run_options import RunOptions
     from proctor.runs.sweep import SweepReport
@@ -112,7 +113,7 @@ def run(**given: Any) -> None:  # what a person gave, as click reads it
         remove_empty(folder)
         raise
     if as_json:
-        click.echo(to_document(report.to_json() | {"folder": str(folder)}), nl=False)
+        click.echo(safe_json(to_document(report.to_json() | {"folder": str(folder)})), nl=False)
     elif isinstance(report, SweepReport):
         _print_sweep(report)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -48,7 +47,7 @@ def show(
     from rich.console import Console
 
     from proctor.cli.score_table import print_report
-    from proctor.cli.terminal import printable
+    from proctor.cli.terminal import echo_json, printable
     from proctor.runs.finished import FinishedRun
 
     finished = FinishedRun(run)
@@ -57,7 +56,7 @@ def show(
     chosen = islice(wanted.of(finished), limit)
     if as_json:
         for sample, mine in chosen:
-            click.echo(json.dumps(_flat(sample, mine), ensure_ascii=False))
+            echo_json(_flat(sample, mine))
         return
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     is_empty = True
@@ -155,13 +154,13 @@ def _print_sample(
 ) -> None:
     from rich.text import Text
 
-    from proctor.cli.terminal import printable
+    from proctor.cli.terminal import printable, printable_line
     from proctor.types import message_reasoning, text_with_images
 
     flat = _flat(sample, grades)
     number = f" #{sample['index'] + 1}" if sample["index"] else ""
     heading = f"{sample['evaluator']}  {sample['example']}{number}"
-    console.print(Text(printable(heading), style="bold"))
+    console.print(Text(printable_line(heading), style="bold"))
 
     def field(label: str, text: str, style: str = "") -> None:
         shown = printable(text).replace("\n", "\n" + " " * 11)

@@ -2,26 +2,83 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import unicodedata
 
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+import click
+
+from proctor.redaction import redacted
+
+_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+"""Categories of characters that are obeyed, or not seen: controls, C1, marks of direction, those
+without width, tags, halves, private ones, those that nobody has defined, and ends of lines."""
+
+_SELECTORS = range(0xE0100, 0xE01F0)
+"""Selectors that no font has, and that can carry a hidden text."""
 
 
 def printable(text: str) -> str:
-    """Text whose control characters are shown instead of obeyed; newlines and tabs stay.
+    """Text whose hidden characters are shown instead of obeyed; newlines and tabs stay.
 
-    Escape sequences could repaint the screen or fake another line of output, and bidirectional
-    controls could reorder what is read.
+    Escape sequences could repaint the screen or fake another line of output, marks of direction
+    could reorder what is read, and characters without width could make two texts look alike.
+    Secrets are left out.
     """
+    text = redacted(text)
     if text.isascii() and text.isprintable():
         return text
     return "".join(_shown(character) for character in text)
 
 
+def printable_line(text: str) -> str:
+    """Text that stays one line, where a newline of its own could forge the next."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def _shown(character: str) -> str:
-    if character in "\n\t":
-        return character
-    if character in _BIDI or unicodedata.category(character) in ("Cc", "Cs"):
-        code = ord(character)
-        return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-    return character
+    return character if character in "\n\t" or not _is_hidden(character) else _escape(character)
+
+
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in _HIDDEN or ord(character) in _SELECTORS
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if code < 256:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def echo_json(value: object, *, indent: int | None = None) -> None:
+    """Prints JSON: hidden characters are JSON's own escapes, and secrets are left out."""
+    text = redacted(json.dumps(value, indent=indent, ensure_ascii=False))
+    click.echo(safe_json(text))
+
+
+def safe_json(text: str) -> str:
+    """JSON whose hidden characters are JSON's own escapes, so that it means the same."""
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(
+        _json_escape(character) if _must_escape(character) else character for character in text
+    )
+
+
+def _must_escape(character: str) -> bool:
+    # what is below a space is escaped or white space already
+    return character >= "\x7f" and _is_hidden(character)
+
+
+def _json_escape(character: str) -> str:
+    halves = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{halves[i : i + 2].hex()}" for i in range(0, len(halves), 2))
+
+
+class LineFormatter(logging.Formatter):
+    """Formats what is logged as one line of text that can be printed."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; a traceback keeps its lines."""
+        return printable(super().format(record))

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
+from proctor.redaction import redacted
+
 _DEEPEST = 100
 """Levels of nesting that are written; readers of JSON have limits, too."""
 
@@ -25,7 +27,7 @@ def to_line(record: Mapping[str, object]) -> bytes:
     except (Exception, SystemExit):  # what a dataset or a grader put there can raise anything
         text = json.dumps(_strict(record), ensure_ascii=False, allow_nan=False)
     # lone surrogates can't be encoded; a model can emit half a character
-    return text.encode("utf-8", "replace") + b"\n"
+    return redacted(text).encode("utf-8", "replace") + b"\n"
 
 
 def to_document(value: Mapping[str, object]) -> str:

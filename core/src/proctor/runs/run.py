@@ -22,6 +22,7 @@ from proctor.evaluators.context import EvaluationContext
 from proctor.foreign import awaited, called
 from proctor.plugins.active import plugin_manager
 from proctor.plugins.hook_arguments import ObservedRun
+from proctor.redaction import keep_secrets_of_environment
 from proctor.runs.description import describe_identity, describe_run, now
 from proctor.runs.execution import Execution, begin, result_of
 from proctor.runs.folder import RunFolder
@@ -50,6 +51,7 @@ class Run:
         self._record: dict[str, object] = describe_run(config, context, self._manager)
         if context.step is not None:
             self._record["step"] = context.step
+        keep_secrets_of_environment()
         self._is_observed = False
         self._is_closed = False
         self._observed = ObservedRun(None, {}, context.step)

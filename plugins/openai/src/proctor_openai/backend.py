@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, model_validator
 
-from proctor import Backend, ChatModel, ModelIdentity, OpenedModel, get_tokenizer
+from proctor import (
+    Backend,
+    ChatModel,
+    ConfigError,
+    ModelIdentity,
+    OpenedModel,
+    get_tokenizer,
+    without_credentials,
+)
 from proctor_openai.connection import Connection
 
 
@@ -32,6 +40,18 @@ class OpenAIBackend(Backend):
     """Most requests at once."""
 
     _connections: list[Connection] = PrivateAttr(default_factory=list)
+    _url: str | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _keep_credentials(self) -> Self:
+        """The address with its credentials is for the connection alone."""
+        if self.base_url is not None and self._url is None:
+            self._url = self.base_url
+            try:
+                self.base_url = without_credentials(self.base_url)
+            except ConfigError as error:
+                raise ValueError(str(error)) from None
+        return self
 
     async def open_model(self) -> OpenedModel:
         """Opens the model for evaluation, on a server that takes and gives token ids.
@@ -75,7 +95,7 @@ class OpenAIBackend(Backend):
         return chat
 
     def _connect(self, timeout: float) -> Connection:
-        connection = Connection(self.model, self.base_url, self.api_key_env, timeout)
+        connection = Connection(self.model, self._url, self.api_key_env, timeout)
         self._connections.append(connection)
         return connection
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from proctor import BackendError
+from proctor import BackendError, keep_secret, without_credentials
 
 if TYPE_CHECKING:
     import openai
@@ -40,7 +40,7 @@ class Connection:
     ) -> None:
         import openai
 
-        key = "none" if api_key_env is None else os.environ.get(api_key_env, "")
+        key = "none" if api_key_env is None else os.environ.get(api_key_env, "").strip()
         if not key:
             raise BackendError(
                 f"the environment has no {api_key_env}, which holds the server's key",
@@ -49,8 +49,11 @@ class Connection:
             )
         self.model = model
         self.timeout = timeout
-        self.address = base_url or "api.openai.com"
+        base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
+        self.address = without_credentials(base_url) if base_url else "api.openai.com"
         self._key = key if api_key_env is not None else None
+        if api_key_env is not None:
+            keep_secret(os.environ[api_key_env], api_key_env)
         self.client: openai.AsyncOpenAI = openai.AsyncOpenAI(
             api_key=key, base_url=base_url, timeout=timeout, max_retries=0
         )

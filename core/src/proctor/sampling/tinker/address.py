@@ -6,8 +6,6 @@ import urllib.error
 import urllib.request
 from urllib.parse import urlsplit, urlunsplit
 
-from proctor.errors import ConfigError
-
 
 class NotThere(Exception):
     """Nothing answers at an address."""
@@ -34,22 +32,3 @@ def touch(url: str, seconds: float) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise NotThere(str(reason)) from None
-
-
-def without_credentials(url: str) -> str:
-    """An address with no user, password or query, as it may be printed and stored.
-
-    Raises:
-        ConfigError: It is no address.
-    """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host:
-        raise ConfigError(
-            "it is no address of a server", where="base_url", fix="write it as https://HOST/PATH"
-        )
-    netloc = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pydantic import Field, PrivateAttr, model_validator
 
 from proctor.errors import BackendError, ConfigError, one_line
+from proctor.redaction import without_credentials
 from proctor.renderers.tokenizers import Tokenizer, get_tokenizer
 from proctor.sampling.backends import Backend
 from proctor.sampling.budget import DEFAULT_REQUEST_TIMEOUT
 from proctor.sampling.identities import tokenizer_of
 from proctor.sampling.models import Client, OpenedModel
-from proctor.sampling.tinker.address import without_credentials
 from proctor.sampling.tinker.paths import CheckpointPath, folder_names
 from proctor.sampling.tinker.service import TinkerService
 from proctor.types import ModelIdentity

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from proctor.errors import BackendError, ConfigError, ProctorError, one_line
-from proctor.sampling.tinker.address import NotThere, touch, without_credentials
+from proctor.redaction import without_credentials
+from proctor.sampling.tinker.address import NotThere, touch
 from proctor.sampling.tinker.paths import CheckpointPath
 from proctor.waiting import Overdue, in_daemon_thread, within
 
