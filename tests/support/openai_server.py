@@ -88,7 +88,7 @@ class Server:
     async def _chat(self, body: dict[str, Any]) -> JSONResponse:
         sampling = proctor.SamplingOptions(
             max_tokens=body["max_tokens"],
-            temperature=body["temperature"],
+            temperature=body.get("temperature", 0.0),
             seed=body.get("seed"),
             stop=tuple(body.get("stop", ())),
         )

@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from proctor.sampling.parameters import as_seed as as_seed, sample_seeds as sample_seeds
     from proctor.sampling.rendered_chat_model import RenderedChatModel as RenderedChatModel
     from proctor.sampling.rendered_model import RenderedModel as RenderedModel
+    from proctor.sampling.requests import retry_delay as retry_delay
     from proctor.scoring.estimates import Estimate as Estimate
     from proctor.scoring.grades import GradedPair as GradedPair, GradeTally as GradeTally
     from proctor.scoring.intervals import wilson_interval as wilson_interval
@@ -190,6 +191,7 @@ _HOMES = {
         "OpenedModel",
         "SamplingClient",
     ),
+    "proctor.sampling.requests": ("retry_delay",),
     "proctor.sampling.rendered_chat_model": ("RenderedChatModel",),
     "proctor.scoring.estimates": ("Estimate",),
     "proctor.scoring.grades": (

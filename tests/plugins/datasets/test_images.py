@@ -198,14 +198,20 @@ def test_an_image_that_no_option_names_is_an_error(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("is_list", [False, True])
-def test_a_dataset_of_hugging_face_s(folder: Path, is_list: bool) -> None:
-    paths = [str(folder / "pictures" / f"{name}.gif") for name in ("cat", "dog")]
+def test_a_dataset_of_hugging_face_s(
+    folder: Path, is_list: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its images are read as the files that they are, without the library that decodes them."""
+    monkeypatch.setattr(datasets.config, "PIL_AVAILABLE", False)
+    cat = {"bytes": CAT, "path": "cat.gif"}
+    dog = {"bytes": None, "path": str(folder / "pictures" / "dog.gif")}
     feature: Any = datasets.Image()
-    values: Any = paths
+    values: Any = [cat, dog]
     if is_list:
-        feature, values = datasets.List(feature), [paths, paths[:1]]
+        feature, values = datasets.List(feature), [[cat, dog], [cat]]
     features = datasets.Features({"input": datasets.Value("string"), "image": feature})
-    made = datasets.Dataset.from_dict({"input": ["a?", "b?"], "image": values}, features=features)
+    table = pa.table({"input": ["a?", "b?"], "image": values}, schema=features.arrow_schema)
+    made = datasets.Dataset(table, info=datasets.DatasetInfo(features=features))
     made.save_to_disk(str(folder / "saved"))
     first, second = HuggingFace(folder=folder / "saved").examples()
     assert shown(first) == ([CAT, DOG, "a?"] if is_list else [CAT, "a?"])

@@ -15,6 +15,7 @@ from proctor.testing import Hang, Reply
 from proctor_openai import connection
 from proctor_openai.backend import OpenAIBackend
 from proctor_openai.chat import chat_message, read_reply
+from proctor_openai.replies import ServerFailure
 
 QUESTION = [Message(role="user", content="Capital of France?")]
 
@@ -182,9 +183,10 @@ def reply_of(finish_reason, content="x", **message):
 def test_only_a_clean_end_is_an_answer():
     assert read_reply(reply_of("stop"), QUESTION, 0, 1.0).status == "complete"
     assert read_reply(reply_of("length"), QUESTION, 0, 1.0).status == "truncated"
-    assert read_reply(reply_of("content_filter"), QUESTION, 0, 1.0).status == "malformed"
-    assert read_reply(reply_of(None), QUESTION, 0, 1.0).status == "malformed"
-    with pytest.raises(ValueError, match="no choices"):
+    for reason in ("content_filter", None):
+        with pytest.raises(ServerFailure, match="the server ended the answer with"):
+            read_reply(reply_of(reason), QUESTION, 0, 1.0)
+    with pytest.raises(ServerFailure, match="no choices"):
         read_reply(type("Empty", (), {"choices": []})(), QUESTION, 0, 1.0)
 
 

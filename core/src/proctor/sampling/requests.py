@@ -14,6 +14,7 @@ from proctor.foreign import called
 from proctor.renderers.prompt import Prompt
 from proctor.sampling.budget import RequestFailed, RequestLimits
 from proctor.sampling.models import Client
+from proctor.sampling.retry_after import retry_after
 from proctor.waiting import Overdue, within
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ Method: TypeAlias = Callable[..., Awaitable[Any]]  # a client's own, and so is w
 
 REQUEST_RETRIES = 3
 """How often a request that met an infrastructure error is sent again."""
+
+
+def retry_delay(error: BaseException, attempt: int) -> float:
+    """Seconds until the next attempt: what the server asks for, else exponentially more."""
+    asked = retry_after(error)
+    if asked is not None:
+        return asked
+    # jitter spreads retries out; it changes no result, so it needs no seed
+    return float(0.5 * 2**attempt * random.uniform(0.8, 1.2))  # noqa: S311
 
 
 def submit(
@@ -118,8 +128,7 @@ async def send(
         except Exception as error:
             may_help = is_infrastructure_error(error) and not limits.is_stopped
             if attempt + 1 < attempts and may_help:
-                # jitter spreads retries out; it changes no result, so it needs no seed
-                await asyncio.sleep(0.5 * 2**attempt * random.uniform(0.8, 1.2))  # noqa: S311
+                await asyncio.sleep(min(retry_delay(error, attempt), limits.seconds_left))
                 continue
             tried = f" (tried {attempt + 1} times)" if attempt else ""
             raise RequestFailed(one_line(error) + tried) from error

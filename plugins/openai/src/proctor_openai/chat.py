@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import json
+import logging
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,9 +18,19 @@ from proctor import (
     Sample,
     SamplingOptions,
     read_image,
+    retry_delay,
     sample_seeds,
 )
 from proctor_openai.connection import PREFLIGHT_SECONDS, RETRIES, Connection
+from proctor_openai.replies import (
+    ServerFailure,
+    choice_of,
+    ending_of,
+    read_reasoning,
+    read_text,
+    reason_of,
+    token_counts,
+)
 
 PROBE: dict[str, Any] = {
     "type": "object",
@@ -27,6 +39,12 @@ PROBE: dict[str, Any] = {
     "additionalProperties": False,
 }
 """A schema that only one reply follows."""
+
+
+OPTIONAL = ("temperature", "top_p", "seed", "stop", "extra_body")
+"""Options without which a server can answer all the same."""
+
+logger = logging.getLogger("proctor.openai")
 
 
 class OpenAIChatModel(ChatModel):
@@ -44,6 +62,7 @@ class OpenAIChatModel(ChatModel):
         self.max_in_flight = max_in_flight
         self._connection = connection
         self._length = "max_tokens"
+        self._refused: set[str] = set()
 
     async def check(self, structured_output: bool | None) -> None:
         """Asks for one token, and whether replies can be held to a schema.
@@ -56,18 +75,15 @@ class OpenAIChatModel(ChatModel):
         """
         question = [Message(role="user", content="Reply with yes.")]
         sampling = SamplingOptions(max_tokens=16)
-        try:
-            await self._complete(question, sampling, None, None, PREFLIGHT_SECONDS)
-        except Exception as error:
-            raise self._connection.refusal(error) from error
+        await self._connection.patiently(
+            lambda: self._complete(question, sampling, 0, None, PREFLIGHT_SECONDS)
+        )
         self.takes_schema = bool(structured_output)
         if structured_output is None:
             self.takes_schema = await self._follows_schema(question, sampling)
 
     async def _follows_schema(self, question: Sequence[Message], sampling: SamplingOptions) -> bool:
         """Whether the server knows schemas: some refuse them, and some ignore them."""
-        import json
-
         try:
             reply = await self._complete(question, sampling, None, PROBE, PREFLIGHT_SECONDS)
             return bool(json.loads(reply.choices[0].message.content or "") == {"ok": "yes"})
@@ -110,11 +126,10 @@ class OpenAIChatModel(ChatModel):
                 reason = f"no answer within {self._connection.timeout:.0f} s"
                 break
             except Exception as error:
-                reason = f"{type(error).__name__}: {self._connection.said(error)}"
-                delay = retry_delay(error, attempt)
-                if delay is None or attempt == RETRIES:
+                reason = self._connection.said(reason_of(error))
+                if attempt == RETRIES or not may_help(error):
                     break
-                await asyncio.sleep(delay)
+                await asyncio.sleep(retry_delay(error, attempt))
         return Sample("", index, "failed", list(messages), [], error=reason)
 
     async def _complete(
@@ -143,38 +158,61 @@ class OpenAIChatModel(ChatModel):
             form = {"name": "reply", "schema": dict(schema), "strict": True}
             options["response_format"] = {"type": "json_schema", "json_schema": form}
         create: Any = self._connection.client.chat.completions.create
-        try:
-            length = {self._length: sampling.max_tokens}
-            return await self._connection.within(create(**options, **length), seconds)
-        except openai.BadRequestError as error:
-            # OpenAI's newer models know the length by another name only
-            if self._length != "max_tokens" or "max_completion_tokens" not in str(error):
-                raise
-            self._length = "max_completion_tokens"
-            length = {self._length: sampling.max_tokens}
-            return await self._connection.within(create(**options, **length), seconds)
+        while True:
+            sent = {name: value for name, value in options.items() if name not in self._refused}
+            sent[self._length] = sampling.max_tokens
+            try:
+                return await self._connection.within(create(**sent), seconds)
+            except openai.BadRequestError as error:
+                # OpenAI's newer models know the length by another name only
+                if self._length == "max_tokens" and "max_completion_tokens" in str(error):
+                    self._length = "max_completion_tokens"
+                elif (refused := _refused_option(error, sent)) is not None:
+                    self._refuse(refused)
+                else:
+                    raise
+
+    def _refuse(self, option: str) -> None:
+        """Leaves an option out from now on, and says so once."""
+        if option not in self._refused:
+            self._refused.add(option)
+            logger.warning(
+                "%s takes no %r: it is left out, and the server's own holds",
+                self._connection.model,
+                option,
+            )
 
     async def close(self) -> None:
         """Closes the connection."""
         await self._connection.close()
 
 
-def retry_delay(error: Exception, attempt: int) -> float | None:
-    """Seconds until a request is worth sending again; None where it never is."""
+def _refused_option(error: Exception, sent: Mapping[str, Any]) -> str | None:
+    """Which option that a server need not know it refuses; None where it refuses something else."""
+    named = getattr(error, "param", None)
+    said = str(error)
+    return next(
+        (
+            option
+            for option in OPTIONAL
+            if option in sent and (named == option or re.search(rf"\b{option}\b", said))
+        ),
+        None,
+    )
+
+
+def may_help(error: Exception) -> bool:
+    """Whether a request that failed like that is worth sending again."""
     import openai
 
+    if isinstance(error, ServerFailure):
+        return error.may_help
     status = getattr(error, "status_code", None)
-    is_transient = status in (408, 409, 425, 429) or (isinstance(status, int) and status >= 500)
-    if not is_transient and not isinstance(error, openai.APIConnectionError):
-        return None
-    response = getattr(error, "response", None)
-    asked = response.headers.get("retry-after") if response is not None else None
-    try:
-        wanted = float(asked or "")
-    except ValueError:
-        # jitter spreads retries out; it changes no result, so it needs no seed
-        return float(0.5 * 2**attempt * random.uniform(0.8, 1.2))  # noqa: S311
-    return min(60.0, max(0.0, wanted))
+    if isinstance(status, int):
+        # some servers answer 200 with what is no JSON
+        unread = isinstance(error, openai.APIResponseValidationError)
+        return unread or status in (408, 409, 425, 429) or status >= 500
+    return isinstance(error, (openai.APIConnectionError, json.JSONDecodeError))
 
 
 def chat_message(message: Message) -> dict[str, Any]:
@@ -205,32 +243,26 @@ def _image_url(image: Any) -> str:
 
 
 def read_reply(reply: Any, messages: Sequence[Message], index: int, seconds: float) -> Sample:
-    """A reply of the chat API as a sample.
-
-    A reply that was cut off is truncated; one that a filter stopped, or that has no known end, is
-    malformed: neither is an answer.
+    """A reply of the chat API as a sample; one that was cut off is truncated.
 
     Raises:
-        ValueError: It has no choice in it, which no chat API sends.
+        ServerFailure: It has no answer in it, or the server says that it failed.
     """
-    choices = getattr(reply, "choices", None)
-    if not choices:
-        raise ValueError(f"the server's reply has no choices: {str(reply)[:200]}")
-    choice = choices[0]
+    choice = choice_of(reply)
+    ending = ending_of(choice.finish_reason)
     said = choice.message
-    text = said.content or getattr(said, "refusal", None) or ""
-    reasoning = getattr(said, "reasoning_content", None) or getattr(said, "reasoning", None)
+    text, thought = read_text(said.content)
+    text = text or str(getattr(said, "refusal", None) or "")
+    given = getattr(said, "reasoning_content", None) or getattr(said, "reasoning", None)
+    reasoning = thought or read_reasoning(given)
     content: Any = text
     if reasoning:
         content = [{"type": "thinking", "thinking": reasoning}, {"type": "text", "text": text}]
-    reason = choice.finish_reason
-    usage = getattr(reply, "usage", None)
-    counts = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-    status, error = "complete", None
-    if reason == "length":
-        status, error = "truncated", "the answer was cut off"
-    elif reason not in ("stop", "tool_calls", "function_call"):
-        status, error = "malformed", f"it ended with {reason!r}"
-    call = Call([], [], "length" if reason == "length" else "stop", seconds, usage=counts)
+    cut_off = ending == "truncated"
+    stop_reason = "length" if cut_off else "stop"
+    call = Call([], [], stop_reason, seconds, usage=token_counts(reply))
     answer = Message(role="assistant", content=content)
-    return Sample("", index, status, [*messages, answer], [call], error=error)  # type: ignore[arg-type]
+    error = "the answer was cut off" if cut_off else None
+    return Sample(
+        "", index, "truncated" if cut_off else "complete", [*messages, answer], [call], error=error
+    )

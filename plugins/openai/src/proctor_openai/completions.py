@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
-from proctor import BackendError, as_seed, hash64
+from proctor import BackendError, TransientError, as_seed, hash64
 from proctor.renderers import Prompt
 from proctor_openai.connection import PREFLIGHT_SECONDS, Connection
+from proctor_openai.replies import ServerFailure, choice_of, ending_of, whole_logprobs
 
 if TYPE_CHECKING:
     import tinker
@@ -37,10 +38,10 @@ class TokenClient:
             BackendError: It does not, or it refuses.
         """
         ids = [int(token) for token in self._tokenizer.encode("The sky is")]
-        try:
-            reply = await self._create(ids, {"max_tokens": 1}, {}, PREFLIGHT_SECONDS)
-        except Exception as error:
-            raise self._connection.refusal(error) from error
+        options = {"max_tokens": 1, "temperature": 0.0, "top_p": 1.0, "logprobs": 1, "seed": 0}
+        reply = await self._connection.patiently(
+            lambda: self._create(ids, options, {"top_k": -1}, PREFLIGHT_SECONDS)
+        )
         choice = reply.choices[0] if getattr(reply, "choices", None) else None
         given = getattr(choice, "prompt_token_ids", None) or getattr(
             reply, "prompt_token_ids", None
@@ -100,16 +101,24 @@ class TokenClient:
         elif stops:
             extra["stop_token_ids"] = stops
         reply = await self._create(ids, options, extra)
-        choice = reply.choices[0]
-        logprobs = getattr(choice.logprobs, "token_logprobs", None)
+        try:
+            choice = choice_of(reply)
+            ending = ending_of(choice.finish_reason)
+        except ServerFailure as failure:
+            kind = TransientError if failure.may_help else BackendError
+            raise kind(str(failure)) from failure
+        given = getattr(choice, "prompt_token_ids", None) or getattr(
+            reply, "prompt_token_ids", None
+        )
+        if given is not None and list(given) != ids:
+            raise BackendError("the server answered another prompt than it was sent")
         tokens = [int(token) for token in choice.token_ids]
-        if logprobs is not None and len(logprobs) != len(tokens):
-            logprobs = None
+        logprobs = getattr(choice.logprobs, "token_logprobs", None)
         return tinker.SampledSequence(
-            stop_reason="length" if choice.finish_reason == "length" else "stop",
+            stop_reason="length" if ending == "truncated" else "stop",
             sequence_id=f"{reply.id}-{index}",
             _tokens_list=tokens,
-            _logprobs_list=logprobs,
+            _logprobs_list=whole_logprobs(logprobs, len(tokens)),
         )
 
     async def compute_logprobs(self, prompt: tinker.ModelInput) -> list[float | None]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import logging
 import os
-from collections.abc import Awaitable
+import time
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from proctor import BackendError, keep_secret, without_credentials
+from proctor import BackendError, keep_secret, retry_delay, without_credentials
 
 if TYPE_CHECKING:
     import openai
@@ -20,6 +22,14 @@ PREFLIGHT_SECONDS = 12.0
 
 RETRIES = 3
 """How often a request that met an infrastructure error is sent again."""
+
+
+LOADING_SECONDS = 300.0
+"""How long a server may take to load its model."""
+
+_LOADING = 503
+
+logger = logging.getLogger("proctor.openai")
 
 
 class Connection:
@@ -64,17 +74,17 @@ class Connection:
             return await request
 
     async def look_at_models(self) -> Any | None:
-        """The model's entry in the server's list; None where the list does not have it.
+        """The model's entry in the server's list; None where there is no list, or it is not there.
 
         Raises:
-            BackendError: The server can't be reached, or refuses the key.
+            BackendError: The server can't be reached.
         """
         import openai
 
         try:
             listed = await self.within(self.client.models.list(), PREFLIGHT_SECONDS)
-        except (openai.NotFoundError, openai.APIResponseValidationError, AttributeError):
-            return None  # a server without a list
+        except (openai.APIStatusError, openai.APIResponseValidationError, AttributeError):
+            return None  # a list is advice: what counts is whether the server answers
         except Exception as error:
             raise self.refusal(error) from error
         models = list(getattr(listed, "data", None) or [])
@@ -83,6 +93,35 @@ class Connection:
 
     known: list[str] = []  # noqa: RUF012, replaced as a whole
     """The models that the server lists."""
+
+    async def patiently(self, request: Callable[[], Awaitable[Result]]) -> Result:
+        """Awaits a first request; a server that says that it is loading its model is waited for.
+
+        Raises:
+            BackendError: The server does not do what it is asked.
+        """
+        import openai
+
+        until = time.monotonic() + LOADING_SECONDS
+        is_told = False
+        while True:
+            try:
+                return await request()
+            except openai.InternalServerError as error:
+                asked = retry_delay(error, 1)
+                if error.status_code != _LOADING or time.monotonic() + asked > until:
+                    raise self.refusal(error) from error
+                if not is_told:
+                    is_told = True
+                    logger.warning(
+                        "%s is not ready (%s); waiting for up to %.0f s",
+                        self.address,
+                        self.said(str(error)),
+                        LOADING_SECONDS,
+                    )
+                await asyncio.sleep(asked)
+            except Exception as error:
+                raise self.refusal(error) from error
 
     def refusal(self, error: BaseException) -> BackendError:
         """Why the server did not do what it was asked, in one line with what to do."""
@@ -115,7 +154,7 @@ class Connection:
             )
         return BackendError(f"the server refuses: {self.said(error)}", where=where)
 
-    def said(self, error: BaseException) -> str:
+    def said(self, error: BaseException | str) -> str:
         """An error's message in one line, without the key, which some servers repeat."""
         text = " ".join(str(error).split()) or type(error).__name__
         return (text.replace(self._key, "(the key)") if self._key else text)[:300]
