@@ -360,7 +360,7 @@ def test_but_not_for_ever(served: Any, openai_server: Any, monkeypatch: Any) -> 
         return openai_server.error(503, "Loading model") if path != "models" else None
 
     _, address = served(misbehaves=loading)
-    with pytest.raises(BackendError, match="the server refuses: .*Loading model"):
+    with pytest.raises(BackendError, match=r"the server refuses: .*Loading model"):
         asked(address)
 
 
@@ -387,7 +387,7 @@ def test_a_failed_completion_is_no_answer(fields: Any, error: str, served: Any) 
     async def run() -> None:
         import tinker
 
-        client = Client(None, None)  # type: ignore[arg-type]
+        client = Client(SimpleNamespace(model="m"), None)  # type: ignore[arg-type]
         prompt = tinker.ModelInput.from_ints([7, 8])
         await client.sample(prompt, 1, tinker.SamplingParams(max_tokens=1))
 
