@@ -109,6 +109,14 @@ def test_an_error_without_a_text_has_its_kind(error: Exception) -> None:
     assert reason_of(proctor.ProctorError(Unspeakable())) == "(its message can't be read)"  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("concurrency", [0, 65_537, 10**9, 10**30])
+def test_a_number_of_slots_that_no_memory_holds_is_refused(concurrency: int) -> None:
+    """Each slot is a task: a billion of them ended the process."""
+    spec: dict[str, Any] = {"evaluators": ["x"], "concurrency": concurrency}
+    with pytest.raises(proctor.ConfigError, match="concurrency"):
+        proctor.load_config(spec)
+
+
 class Gives(proctor.Grader):
     """Gives what a test says."""
 

@@ -68,7 +68,10 @@ REMEDIES = {
     "raising": ("RuntimeError: boom", "mend or uninstall raising-evals"),
     "exiting": ("SystemExit", "mend or uninstall exiting-evals"),
     "lacking": ("No module named 'absent_package'", "pip install 'absent-package>=2'"),
-    "lazy": ("No module named 'another_absent_package'", "pip install another_absent_package"),
+    "lazy": (
+        "No module named 'another_absent_package'",
+        "has the module 'another_absent_package'",
+    ),
     "left": ("grader 'twin' is also right-evals/twin", "write 'left-evals/twin'"),
     "right": ("grader 'twin' is also left-evals/twin", "write 'right-evals/twin'"),
     "misspelt": ("no hook is called 'proctor_registre'", "did you mean 'proctor_register'?"),
@@ -125,7 +128,10 @@ LINES = {
     "something-else": ("raising-evals/raising: RuntimeError: boom; broken plugin", "doctor says"),
     "raising-evals/x": ("unknown grader", "broken plugin raising-evals/raising: RuntimeError"),
     "lacking-evals/x": ("No module named 'absent_package'", "pip install 'absent-package>=2'"),
-    "lazy": ("grader 'lazy' can't be imported", "pip install another_absent_package"),
+    "lazy": (
+        "grader 'lazy' can't be imported",
+        "has the module 'another_absent_package'",
+    ),
     "twin": ("grader 'twin' is ambiguous: left-evals/twin and right-evals/twin", "in full"),
     "misspelt-evals/misspelt": ("unknown grader", "did you mean 'proctor_register'?"),
     "unmarked-evals/unmarked": ("unknown grader", "put @proctor.hookimpl on it"),

@@ -96,7 +96,7 @@ def test_a_changed_file_is_another_grader_by_its_fingerprint(
     ("source", "message"),
     [
         ("raise RuntimeError('boom')", "RuntimeError: boom"),
-        ("import absent_package", "pip install absent_package"),
+        ("import absent_package", "the distribution that has the module 'absent_package'"),
         ("def f(:", "SyntaxError"),
         ("x = 1", "it has no hook; define proctor_register(registry)"),
         ("def proctor_register(registry): ...", "put @proctor.hookimpl on it"),

@@ -162,6 +162,7 @@ def console(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: The arguments; without them, the process's own.
     """
+    _make_streams_safe()
     handler = logging.StreamHandler()
     handler.setFormatter(LineFormatter())
     logging.getLogger("proctor").addHandler(handler)
@@ -169,6 +170,16 @@ def console(arguments: Sequence[str] | None = None) -> None:
         main(arguments)
     except SystemExit as stop:
         _leave(stop.code if isinstance(stop.code, int) else 0)
+
+
+def _make_streams_safe() -> None:
+    """Lets no terminal end a run: one that is closed, or that lacks a character."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, for good
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _leave(code: int) -> NoReturn:

@@ -13,7 +13,11 @@ from proctor.components.place import Written
 from proctor.components.readings import BuiltLater
 from proctor.evaluators.context import MIN_COVERAGE
 from proctor.renderers.named_options import RendererName
-from proctor.sampling.budget import DEFAULT_CONCURRENCY, DEFAULT_REQUEST_TIMEOUT
+from proctor.sampling.budget import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_REQUEST_TIMEOUT,
+    MOST_CONCURRENCY,
+)
 from proctor.types import SamplingOptions
 
 GRADED_KEYS = ("dataset", "graders")
@@ -76,7 +80,7 @@ class ConfigOptions(BaseModel):
     """The share of answers that must have a grade for there to be a score."""
     keep_images: bool = False
     """Whether the run's folder gets a copy of each image that a sample shows, under its digest."""
-    concurrency: int = Field(default=DEFAULT_CONCURRENCY, ge=1)
+    concurrency: int = Field(default=DEFAULT_CONCURRENCY, ge=1, le=MOST_CONCURRENCY)
     """Most requests at once."""
     request_timeout: float = Field(default=DEFAULT_REQUEST_TIMEOUT, gt=0)
     """Seconds for one request, the client's own queueing included."""

@@ -21,6 +21,7 @@ from proctor.evaluators.dataset_run import DatasetRun
 from proctor.evaluators.prompts import PromptStyle
 from proctor.foreign import called
 from proctor.grading.grader import Grader
+from proctor.sampling.budget import MOST_CONCURRENCY
 from proctor.sampling.in_flight import RequestsInFlight
 from proctor.scoring.ledger import metadata_text
 from proctor.scoring.results import UNREAD
@@ -157,9 +158,9 @@ class RowRun(DatasetRun[Evaluator], Generic[Evaluator, Ready, Admitted]):
                     group.create_task(stage.run())
                 waiting = functools.partial(self.context.progress.waiting, self.name)
                 watcher = group.create_task(self.in_flight.watch(waiting))
-                workers = [
-                    group.create_task(self._work(queue)) for _ in range(self.context.concurrency)
-                ]
+                slots = min(self.context.concurrency, MOST_CONCURRENCY)
+                count = slots if total is None else min(slots, max(1, total))
+                workers = [group.create_task(self._work(queue)) for _ in range(count)]
                 await self._produce(rows, queue)
                 for _ in workers:
                     await queue.put(None)

@@ -24,7 +24,11 @@ def import_remedy(error: BaseException, distribution: str) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         package = error.name.split(".")[0]
         if importlib.util.find_spec(package) is None:
-            return f"install what it needs: pip install {package}"
+            # an import's name is no distribution's: that of a stranger's package may be the same
+            owner = (
+                "" if distribution.endswith(".py") else f", which {distribution} does not declare"
+            )
+            return f"install the distribution that has the module {package!r}{owner}"
     if distribution.endswith(".py"):
         return f"mend {distribution}"
     return f"mend or uninstall {distribution}, or leave it out: --no-plugin {distribution}"

@@ -11,6 +11,9 @@ from weakref import WeakKeyDictionary
 
 DEFAULT_CONCURRENCY = 64
 
+MOST_CONCURRENCY = 65_536
+"""Each slot is a task: more of them would fill the memory before anything is asked."""
+
 DEFAULT_REQUEST_TIMEOUT = 900.0
 
 
