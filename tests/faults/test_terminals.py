@@ -54,9 +54,7 @@ def proctor(
 def test_one_that_is_closed_or_full(closed: str, tmp_path: Path, scripted_backend: Path) -> None:
     """It exited with 1 without a word."""
     (tmp_path / "evals.yaml").write_text(CONFIG.replace("numbers-☃", "numbers"), encoding="utf-8")
-    command = (
-        f'"{sys.executable}" -m proctor --plugin "{scripted_backend}" run evals.yaml --out run'
-    )
+    command = f'"{sys.executable}" -m proctor --plugin "{scripted_backend}"'
     # a shell closes the streams
     done = subprocess.run(
         ["sh", "-c", f"{command} run evals.yaml --out run {closed}"],
