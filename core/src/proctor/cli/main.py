@@ -11,11 +11,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
 import click
 
-from proctor.cli.terminal import LineFormatter, printable
+from proctor.cli.terminal import Lenient, LineFormatter, printable
 from proctor.errors import ProctorError, one_line, reason_of
 from proctor.plugins.core_names import COMMANDS
 from proctor.redaction import keep_secrets_of_environment
@@ -180,6 +180,7 @@ def _make_streams_safe() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, for good
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    sys.stderr = cast(TextIO, Lenient(sys.stderr))
 
 
 def _leave(code: int) -> NoReturn:
