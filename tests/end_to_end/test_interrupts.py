@@ -36,7 +36,7 @@ def started(tmp_path: Path, plugin: Path) -> subprocess.Popen[str]:
     return launched(tmp_path, plugin)
 
 
-def launched(tmp_path: Path, plugin: Path) -> subprocess.Popen[str]:
+def launched(tmp_path: Path, plugin: Path, *, heeds: bool = True) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "proctor", "--plugin", str(plugin)),
@@ -45,7 +45,14 @@ def launched(tmp_path: Path, plugin: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_signals if heeds else None,
     )
+
+
+def heed_signals() -> None:
+    """Undoes what nohup, or a shell's background, had this process ignore."""
+    for name in SIGNALS:
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 def wait_for_the_folder(process: subprocess.Popen[str], tmp_path: Path) -> None:
@@ -92,6 +99,22 @@ def test_an_interrupted_run_leaves_whole_records(
         assert re.search(r"interrupted", out + err)
     run = json.loads((tmp_path / "run" / "run.json").read_text())
     assert run["status"] in ("opening", "running", "interrupted")
+
+
+def test_nohup_is_respected(tmp_path: Path, scripted_backend: Path) -> None:
+    """A run under nohup outlives its terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        rows = [{"id": f"r{n}", "input": f"Question {n}", "target": "<1>"} for n in range(40)]
+        (tmp_path / "evals.yaml").write_text(CONFIG.format(rows=json.dumps(rows)))
+        process = launched(tmp_path, scripted_backend, heeds=False)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    wait_for_the_folder(process, tmp_path)
+    process.send_signal(signal.SIGHUP)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, (out, err)
+    assert len(records(tmp_path / "run" / "samples.jsonl")) == 40
 
 
 HUNG = """\

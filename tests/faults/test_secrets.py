@@ -74,6 +74,24 @@ def test_a_word_that_is_too_short_is_no_secret() -> None:
     assert redacted("none of it") == "none of it"
 
 
+def test_words_and_paths_of_the_environment_are_no_secrets(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "key-4711"
+    file.write_text("")
+    for name, value in (
+        ("SOME_API_KEY", "sk-0123-4711"),
+        ("HF_TOKEN", "hf_token4711"),
+        ("WANDB_API_KEY", "disabled"),
+        ("SSH_KEY", str(file)),
+        ("KEYBOARD", "layout-4711"),
+    ):
+        monkeypatch.setenv(name, value)
+    redaction.keep_secrets_of_environment()
+    assert redacted("sk-0123-4711 hf_token4711") == "(SOME_API_KEY) (HF_TOKEN)"
+    assert redacted(f"disabled {file} layout-4711") == f"disabled {file} layout-4711"
+
+
 def test_credentials_in_a_url_are_left_out_in_every_form() -> None:
     url = "https://someone:p4ss-word-4711@example.org/v1?token=query-4711"
     assert without_credentials(url) == "https://example.org/v1"

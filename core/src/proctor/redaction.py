@@ -53,9 +53,14 @@ def _forms(value: str) -> set[str]:
 
 
 def keep_secrets_of_environment() -> None:
-    """Has the secrets of the environment left out: keys of servers, hubs and trackers."""
+    """Has the secrets of the environment left out: keys of servers, hubs and trackers.
+
+    A value without a digit, such as ``disabled``, is a word that answers may hold, and a path is
+    where a secret is, and not the secret.
+    """
     for name, value in os.environ.items():
-        if _OF_ENVIRONMENT.search(name) and not os.path.exists(value):
+        has_digit = any(character.isdigit() for character in value)
+        if has_digit and _OF_ENVIRONMENT.search(name) and not os.path.exists(value):
             keep_secret(value, name)
 
 

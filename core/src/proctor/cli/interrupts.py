@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import click
 
 if TYPE_CHECKING:
     from proctor.sampling.budget import StopSignal
+
+Handler: TypeAlias = Callable[[int, FrameType | None], object] | int
 
 SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -30,7 +33,7 @@ class Interrupts:
         self._stop = stop
         self._first: int | None = None
         self._task: asyncio.Task[object] | None = None
-        self._before: dict[int, signal.Handlers] = {}
+        self._before: dict[int, Handler] = {}
 
     @property
     def exit_code(self) -> int:
@@ -55,9 +58,12 @@ class Interrupts:
 
     def __enter__(self) -> Self:
         for number in SIGNALS:
-            # a signal that whoever started this process ignores, as nohup does, stays ignored
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._heed)  # type: ignore[assignment]
+            before = signal.getsignal(number)
+            # what nohup has ignored stays so; a script's background ignores Ctrl-C for others' sake
+            if before is None or (before is signal.SIG_IGN and number != signal.SIGINT):
+                continue
+            self._before[number] = before
+            signal.signal(number, self._heed)
         return self
 
     def __exit__(
@@ -73,5 +79,6 @@ class Interrupts:
 
 def say_to_a_person(line: str) -> None:
     """Prints a line to a person, whose terminal may be gone."""
-    with contextlib.suppress(OSError, ValueError):
+    # a signal may come while another line is being written
+    with contextlib.suppress(OSError, ValueError, RuntimeError):
         click.echo(line, err=True)

@@ -110,7 +110,8 @@ def cli(ctx: click.Context, no_plugin: Sequence[str], plugin: Sequence[str], deb
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits.
 
-    Exit codes: 0 done, 1 the run failed, 2 the config or the arguments are wrong, 130 interrupted.
+    Exit codes: 0 done, 1 the run failed, 2 the config or the arguments are wrong, 129, 130 and 143
+    interrupted by SIGHUP, Ctrl-C and SIGTERM.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     is_debug = "--debug" in arguments
