@@ -19,7 +19,8 @@ QUESTION: list[Any] = [{"role": "user", "content": "Capital of France?"}]
 
 @pytest.fixture
 def renderer_of(many_formats_tokenizer: Any, inkling_tokenizer: Any) -> Any:
-    base = copy.copy(many_formats_tokenizer)
+    # a shallow copy shares the special tokens with all other tests
+    base = copy.deepcopy(many_formats_tokenizer)
     base.eos_token = "<|end_of_text|>"
     tokenizers = {"role_colon": base, "tml_v0": inkling_tokenizer}
 
