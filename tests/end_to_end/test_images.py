@@ -161,6 +161,8 @@ def test_pictures_are_kept_where_the_config_says_so(
         assert image["file"] == f"images/{image['digest'].removeprefix('sha256:')}.png"
         assert f"image    {image['file']}" in command_line("show", "run").out
     assert len(list((tmp_path / "run" / "images").iterdir())) == 2
+    run_record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert run_record["config"]["keep_images"] is True
 
 
 def test_two_pictures_under_one_question_are_two_samples(run: Any, tmp_path: Path) -> None:

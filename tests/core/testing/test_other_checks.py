@@ -330,7 +330,9 @@ def test_plugins(plugin_folder: Any) -> None:
     with pytest.raises(AssertionError, match="no plugin of house-evals is installed"):
         check_plugin("house-evals")
     plugin_folder.add(SOURCE)
-    with pytest.raises(AssertionError, match=r"No module named 'house_rows'; install the distribution"):
+    with pytest.raises(
+        AssertionError, match=r"No module named 'house_rows'; install the distribution"
+    ):
         check_plugin("house-evals")
     plugin_folder.add(SOURCE, modules={"house_rows.py": ROWS})
     check_plugin("house-evals")

@@ -52,6 +52,7 @@ def describe_run(
             "seed": context.seed,
             "limit": context.limit,
             "min_coverage": context.min_coverage,
+            "keep_images": config.options.keep_images,
             "concurrency": config.options.concurrency,
             "request_timeout": config.options.request_timeout,
             "timeout": config.options.timeout,
