@@ -127,7 +127,6 @@ CONFIG = {
             "name": "hostile",
             "dataset": {"type": "hostile"},
             "graders": ["says", "breaks"],
-            "by": ["metadata.none"],
         }
     ],
 }
@@ -141,7 +140,6 @@ def run_folder(command_line: Any, tmp_path: Path) -> str:
     (tmp_path / "hostile.py").write_text(PLUGIN)
     answers = {f"<{number}>": text for number, text in enumerate(texts)}
     config = CONFIG | {"model": {"backend": "scripted", "answers": answers}}
-    config["evaluators"][0].pop("by", None)  # type: ignore[index]
     (tmp_path / "evals.yaml").write_text(json.dumps(config))
     printed = command_line("run", "evals.yaml", "--out", "run")
     assert is_safe(printed.out), printed.out

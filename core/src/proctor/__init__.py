@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         TransientError as TransientError,
         UngradedError as UngradedError,
         UnknownComponentError as UnknownComponentError,
+        is_transient_status as is_transient_status,
         one_line as one_line,
     )
     from proctor.evaluators.bases import (
@@ -145,6 +146,7 @@ _HOMES = {
         "TransientError",
         "UngradedError",
         "UnknownComponentError",
+        "is_transient_status",
         "one_line",
     ),
     "proctor.evaluators.bases": (

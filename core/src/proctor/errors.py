@@ -90,13 +90,18 @@ def first_cause(error: BaseException) -> BaseException:
     return error
 
 
+def is_transient_status(status: int) -> bool:
+    """Whether HTTP's status says that the same request may succeed later."""
+    return status in (408, 409, 425, 429) or status >= 500
+
+
 def is_infrastructure_error(error: BaseException) -> bool:
     """Whether an error comes from the way to the model, so that trying again may help."""
     if isinstance(error, (TransientError, ConnectionError)):
         return True
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
-        return status in (408, 409, 425, 429) or status >= 500
+        return is_transient_status(status)
     return type(error).__name__ in (
         "APIConnectionError",
         "ConnectError",

@@ -14,7 +14,7 @@ from proctor.datasets.dataset import Dataset
 from proctor.datasets.option_references import referring_options
 from proctor.errors import DatasetError
 from proctor.hashing import hash64
-from proctor.images import read_image
+from proctor.images import Image, read_image
 from proctor.types import (
     Content,
     Example,
@@ -154,7 +154,7 @@ class PromptStyle:
         if self.choice_instruction:
             below += f"\n\n{self.choice_instruction}"
         content: Content = message_text(last) + below
-        if _images_of(last):
+        if _images_in(last):
             content = [*last["content"], TextPart(type="text", text=below)]
         asked[-1] = Message(role=last["role"], content=content)
         return asked
@@ -185,7 +185,9 @@ def choose_shots(few_shot: FewShot, seed: int) -> tuple[Example, ...]:
     chosen = (example for _, (_, example) in _smallest_entries(distinct, wanted))
     # they are compared with every row: their images are read once
     return tuple(
-        replace(e, input=with_images_read(e.messages, f"row {e.id!r}")) if _has_images(e) else e
+        replace(e, input=with_images_read(e.messages, f"row {e.id!r}"))
+        if any(map(_images_in, e.messages))
+        else e
         for e in chosen
     )
 
@@ -199,19 +201,15 @@ def _smallest_entries(
 def _plain_question(example: Example) -> tuple[str, ...]:
     """What tells questions apart: their words, their images and, in any order, their options."""
     stem = "\n".join(" ".join(message_text(m).split()).casefold() for m in example.messages)
-    images = [image for message in example.messages for image in _images_of(message)]
+    images = [image.digest for message in example.messages for image in _images_in(message)]
     return stem, *images, *sorted(" ".join(choice.split()) for choice in example.choices or ())
 
 
-def _images_of(message: Message) -> list[str]:
+def _images_in(message: Message) -> list[Image]:
     content = message["content"]
     if isinstance(content, str):
         return []
-    return [read_image(part["image"]).digest for part in content if part["type"] == "image"]
-
-
-def _has_images(example: Example) -> bool:
-    return any(_images_of(message) for message in example.messages)
+    return [read_image(part["image"]) for part in content if part["type"] == "image"]
 
 
 def with_images_read(messages: Sequence[Message], where: str) -> list[Message]:

@@ -125,9 +125,11 @@ class RowDataset(Dataset):
         else:
             choices, value = None, self._target(row, where)
             target = None if value is None else self._texts(value, where)
+        pictures = image_columns(row, self.images, where)
+        images = read_images(row, pictures, self.folder_of_images(), where)
         return Example(
-            id=self._id(row, where, seen),
-            input=self._with_images(self._input(row, where), row, where),
+            id=self._id(row, where, seen, pictures),
+            input=with_images(self._input(row, where), images, where),
             target=target,
             choices=choices,
             metadata=self._metadata(row, where),
@@ -154,13 +156,6 @@ class RowDataset(Dataset):
     def folder_of_images(self) -> Path | None:
         """The folder against which relative paths of images are read; None where there is none."""
         return self.image_folder
-
-    def _with_images(
-        self, question: str | list[Message], row: Row, where: str
-    ) -> str | list[Message]:
-        columns = image_columns(row, self.images, where)
-        images = read_images(row, columns, self.folder_of_images(), where)
-        return with_images(question, images, where)
 
     def _target(self, row: Row, where: str) -> Any:
         if self.target is None:
@@ -195,14 +190,13 @@ class RowDataset(Dataset):
             return list(dict.fromkeys(as_text(item, name, where) for item in target))
         return as_text(target, name, where)
 
-    def _id(self, row: Row, where: str, seen: HashCounter) -> str:
+    def _id(self, row: Row, where: str, seen: HashCounter, pictures: list[str]) -> str:
         if self.id is not None or row.get("id") is not None:
             name = self.id or "id"
             given = as_text(column(row, name, where), name, where)
             if not given.strip():
                 raise DatasetError(f"column {name!r} is empty", where=where)
             return given
-        pictures = image_columns(row, self.images, where)
         content = {
             str(name): (images_as_json if name in pictures else as_json)(value, str(name), where)
             for name, value in row.items()

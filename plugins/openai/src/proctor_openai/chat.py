@@ -17,6 +17,7 @@ from proctor import (
     ModelIdentity,
     Sample,
     SamplingOptions,
+    is_transient_status,
     read_image,
     retry_delay,
     sample_seeds,
@@ -211,7 +212,7 @@ def may_help(error: Exception) -> bool:
     if isinstance(status, int):
         # some servers answer 200 with what is no JSON
         unread = isinstance(error, openai.APIResponseValidationError)
-        return unread or status in (408, 409, 425, 429) or status >= 500
+        return unread or is_transient_status(status)
     return isinstance(error, (openai.APIConnectionError, json.JSONDecodeError))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from proctor import one_line
+from proctor import is_transient_status, one_line
 
 Ending = Literal["complete", "truncated", "failed"]
 
@@ -76,7 +76,7 @@ def choice_of(reply: Any) -> Any:
     if error:
         message = error.get("message") if isinstance(error, Mapping) else None
         code = error.get("code") if isinstance(error, Mapping) else None
-        may_help = not isinstance(code, int) or code in (408, 409, 425, 429) or code >= 500
+        may_help = not isinstance(code, int) or is_transient_status(code)
         raise ServerFailure(
             f"the server's reply is an error: {message or error}", may_help=may_help
         )
